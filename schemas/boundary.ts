@@ -1,0 +1,35 @@
+import { z } from "zod";
+import { RelearnError } from "./failures.ts";
+
+/**
+ * Reads a value that crossed a process boundary.
+ * @param what names the value for the person who must mend it: a file, an object key, a message.
+ * @throws RelearnError `InvalidInput`, one line a problem: field, what was expected, what was found.
+ */
+export function readAs<S extends z.ZodType>(schema: S, value: unknown, what: string): z.output<S> {
+  const result = schema.safeParse(value, { reportInput: true });
+  if (result.success) return result.data;
+  const lines = result.error.issues.map((issue) => `  ${describeIssue(issue)}`);
+  throw new RelearnError("InvalidInput", `${what} is not valid:\n${lines.join("\n")}`);
+}
+
+/** Reads JSON text as `schema`; a text that is no JSON is an `InvalidInput` too. */
+export function readJson<S extends z.ZodType>(schema: S, text: string, what: string): z.output<S> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new RelearnError("InvalidInput", `${what} is not JSON: ${(error as Error).message}`, { cause: error });
+  }
+  return readAs(schema, value, what);
+}
+
+function describeIssue(issue: z.core.$ZodIssue): string {
+  const at = issue.path.length === 0 ? "the value" : issue.path.map(String).join(".");
+  const found = issue.input === undefined ? "" : `, found ${clip(JSON.stringify(issue.input) ?? String(issue.input))}`;
+  return `${at}: ${issue.message}${found}`;
+}
+
+function clip(text: string): string {
+  return text.length > 120 ? `${text.slice(0, 117)}...` : text;
+}

@@ -1,0 +1,87 @@
+import { z } from "zod";
+import { column } from "./column.ts";
+import { gate } from "./gate.ts";
+import { identifier, name, title } from "./names.ts";
+import { source } from "./source.ts";
+import { duration, timezone } from "./time.ts";
+
+/** One SELECT statement, or one expression, in DuckDB's sandbox. */
+const sql = z.string().min(1).max(100_000);
+
+const label = z.strictObject({
+  column: identifier,
+  task: z.enum(["binary", "multiclass", "regression"]),
+  /** How long after a row's event time its label is known for certain. */
+  arrives: duration.default("PT0S"),
+});
+
+const windows = z.strictObject({
+  /** `all` that has landed, or the span right before the holdout. */
+  train: z.union([z.literal("all"), duration]).default("all"),
+  /** A run with less history than this is held. */
+  atLeast: duration.default("P1D"),
+  holdout: duration,
+});
+
+const trainer = z.strictObject({
+  /** Any program in any language; `python` is the one of Relearn's own environment. */
+  command: z.array(z.string().min(1)).min(1),
+  /** Where the command runs; left out, the folder of the definition's file. */
+  workdir: z.string().optional(),
+  launcher: z.enum(["local"]).default("local"),
+  params: z.record(z.string(), z.json()).default({}),
+  timeout: duration.default("PT6H"),
+  seed: z.int().min(0).default(1),
+});
+
+const approval = z.strictObject({
+  /** How many different people must say yes. */
+  required: z.int().min(1).max(20).default(1),
+  /** Names that may answer; left out, anyone who can reach Temporal. */
+  approvers: z.array(z.string().min(1).max(120)).min(1).optional(),
+  /** How long the question stands. */
+  within: duration.default("P7D"),
+});
+
+const validation = z.strictObject({
+  /** Largest share of rows that may be quarantined. */
+  maxQuarantined: z.number().min(0).max(1).default(0.01),
+  /** How far a partition's row count may lie from the last accepted snapshot's typical one: 0.5 is half to double. */
+  rowCountBand: z.number().min(0).max(1).default(0.5),
+  /** PSI above which a column's drift against the champion's reference stops the run; null only reports it. */
+  maxDrift: z.number().positive().nullable().default(null),
+});
+
+/** A pipeline as its author wrote it, with every default filled in. Pure data: TypeScript, JSON and YAML say the same. */
+export const definition = z.strictObject({
+  name,
+  timezone: timezone.default("UTC"),
+  sources: z.record(identifier, source).refine((sources) => Object.keys(sources).length > 0, "needs at least one source"),
+  prepare: sql.optional(),
+  columns: z.record(identifier, column).refine((columns) => Object.values(columns).some((c) => c.feature), "needs at least one column that is a feature"),
+  rules: z.record(title, sql).default({}),
+  label,
+  windows,
+  validation: validation.prefault({}),
+  /** Fixed row sets that every candidate is judged on; their keys are never trained on. */
+  golden: z.record(identifier, source).default({}),
+  /** Percent of keys that no run ever trains on, judged as the holdout `reserve`. */
+  reserve: z.number().min(0).max(50).default(0),
+  trainer,
+  slices: z.record(title, sql).default({}),
+  /** Custom metrics over the scored holdout: an aggregate expression over columns, the label, and `score` (of the positive class) or `value`. */
+  metrics: z.record(title, z.strictObject({ sql, better: z.enum(["higher", "lower"]) })).default({}),
+  /** Slices with fewer holdout rows than this are not judged. */
+  minRows: z.int().min(1).default(200),
+  gates: z.array(gate).min(1),
+  approval: approval.prefault({}),
+  retrain: z.strictObject({
+    /** Five-field cron in the pipeline's time zone. */
+    schedule: z.string().min(9).optional(),
+  }).prefault({}),
+});
+export type Definition = Readonly<z.infer<typeof definition>>;
+export type DefinitionInput = z.input<typeof definition>;
+
+/** Gives the author completion and type errors; the value is read and checked when a command uses it. */
+export const definePipeline = (input: DefinitionInput): DefinitionInput => input;
