@@ -1,0 +1,85 @@
+import { z } from "zod";
+import { blobRef, identifier, sha256 } from "./names.ts";
+import { instant, runWindows } from "./time.ts";
+
+/** Name of a partition: a calendar day `2013-02-28`, or an hour `2013-02-28T05`, in the pipeline's time zone. */
+export const partitionName = z.string().regex(/^\d{4}-\d{2}-\d{2}(T\d{2}b?)?$/);
+
+/** The rows of one landing file that belong to one partition of its source. */
+export const piece = z.strictObject({ partition: partitionName, blob: blobRef, rows: z.int().min(1) }).readonly();
+
+/** `sources/<pipeline>/<sha256 of uri, size, etag>.json`: what one landing file held, so that it is never read again. */
+export const landingRecord = z.strictObject({
+  version: z.literal(1),
+  source: identifier,
+  uri: z.string(),
+  bytes: z.int(),
+  etag: z.string(),
+  sha256,
+  rows: z.int(),
+  /** Rows whose time could not be read; they go to quarantine. */
+  timeless: blobRef.nullable(),
+  pieces: z.array(piece),
+}).readonly();
+export type LandingRecord = z.infer<typeof landingRecord>;
+
+/** One partition after `prepare`: sorted rows, duplicates by key dropped and counted. */
+export const preparedPartition = z.strictObject({
+  name: partitionName,
+  from: instant,
+  to: instant,
+  blob: blobRef,
+  rows: z.int().min(0),
+  duplicates: z.int().min(0),
+}).readonly();
+export type PreparedPartition = z.infer<typeof preparedPartition>;
+
+/** What `ingest` made: every partition of the run's windows, from which files. A blob; the same input gives the same bytes. */
+export const ingested = z.strictObject({
+  version: z.literal(1),
+  pipeline: z.string(),
+  windows: runWindows,
+  files: z.array(z.strictObject({ source: identifier, uri: z.string(), bytes: z.int(), sha256, rows: z.int() })),
+  partitions: z.array(preparedPartition),
+  /** Golden sets by name, prepared like partitions. */
+  golden: z.record(identifier, preparedPartition.unwrap().pick({ blob: true, rows: true, duplicates: true })),
+  /** What was odd and harmless, for the record: a file delivered twice, reordered columns. */
+  notes: z.array(z.string()),
+}).readonly();
+export type Ingested = z.infer<typeof ingested>;
+
+/** A partition whose rows met the contract. `reserved` rows are never trained on. */
+export const acceptedPartition = z.strictObject({
+  name: partitionName,
+  from: instant,
+  to: instant,
+  role: z.enum(["train", "holdout"]),
+  blob: blobRef,
+  rows: z.int().min(0),
+  reserved: z.strictObject({ blob: blobRef, rows: z.int().min(1) }).nullable(),
+  /** Golden keys left out of a train partition. */
+  withheld: z.int().min(0),
+  quarantined: z.int().min(0),
+}).readonly();
+export type AcceptedPartition = z.infer<typeof acceptedPartition>;
+
+/**
+ * `datasets/<pipeline>/snapshots/<id>.json`. `id` is the SHA-256 of the RFC 8785 JSON of the column contract and the ordered
+ * partition hashes with their roles: the same rows are the same snapshot, in whatever order they arrived.
+ */
+export const snapshot = z.strictObject({
+  version: z.literal(1),
+  id: sha256,
+  pipeline: z.string(),
+  windows: runWindows,
+  partitions: z.array(acceptedPartition),
+  golden: z.record(identifier, z.strictObject({ blob: blobRef, rows: z.int() })),
+  files: ingested.unwrap().shape.files,
+  rows: z.strictObject({ in: z.int(), accepted: z.int(), quarantined: z.int(), duplicates: z.int(), train: z.int(), holdout: z.int() }),
+  /** Key of the quarantine Parquet, null where every row was accepted. */
+  quarantine: z.string().nullable(),
+  /** Labels as strings, sorted: classes of a classification task. */
+  classes: z.array(z.string()).nullable(),
+  frame: blobRef,
+}).readonly();
+export type Snapshot = z.infer<typeof snapshot>;
