@@ -21,6 +21,8 @@ const windows = z.strictObject({
   /** A run with less history than this is held. */
   atLeast: duration.default("P1D"),
   holdout: duration,
+  /** How long a run whose data is not complete waits for it before it gives up. */
+  patience: duration.default("PT6H"),
 });
 
 const trainer = z.strictObject({

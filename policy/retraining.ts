@@ -1,0 +1,28 @@
+import type { Trigger } from "../schemas/cause.ts";
+
+
+/** A queue keeps at most this many causes; more of them say nothing new. */
+export const maxCauses = 100;
+
+/** Folds one more trigger into the queue; the same cause twice is one. */
+export function fold(queue: readonly Trigger[], trigger: Trigger): readonly Trigger[] {
+  const known = queue.some((other) => other.cause.kind === trigger.cause.kind && other.cause.key === trigger.cause.key);
+  if (known || queue.length >= maxCauses) return queue;
+  return [...queue, trigger];
+}
+
+/** The trigger whose definition and time a folded run takes: the newest `asOf`, the last sent among equals. */
+export function leading(triggers: readonly Trigger[]): Trigger | null {
+  return triggers.reduce<Trigger | null>((best, trigger) => (best === null || trigger.asOf >= best.asOf ? trigger : best), null);
+}
+
+/** Reads a `trigger` signal; anything may arrive. Null where it is none. */
+export function readTrigger(args: readonly unknown[], pipeline: string): Trigger | null {
+  const value = args[0] as Partial<Trigger> | null | undefined;
+  if (args.length !== 1 || typeof value !== "object" || value === null) return null;
+  const { cause, asOf, definition } = value;
+  const causeFits = (cause?.kind === "person" || cause?.kind === "schedule") && typeof cause.key === "string" && cause.key.length <= 200;
+  const definitionFits = typeof definition?.sha256 === "string" && /^[0-9a-f]{64}$/.test(definition.sha256) && typeof definition.bytes === "number";
+  if (!causeFits || !definitionFits || typeof asOf !== "string" || Number.isNaN(Date.parse(asOf)) || value.pipeline !== pipeline) return null;
+  return { cause: { kind: cause.kind, key: cause.key, by: typeof cause.by === "string" ? cause.by.slice(0, 120) : null }, asOf, definition: { sha256: definition.sha256, bytes: definition.bytes }, pipeline };
+}
