@@ -1,0 +1,47 @@
+import { spawn } from "node:child_process";
+import { mkdirSync, createWriteStream } from "node:fs";
+import { basename, join } from "node:path";
+
+/** A set-up that cannot go on: the message is one sentence for the person who must act. */
+export class SetupError extends Error {}
+
+const keptLines = 25;
+
+/**
+ * Runs one program of the set-up with its output in `.cache/setup/<what>.log`; on failure the error shows the last lines.
+ * `what` names the step for people.
+ */
+export function runStep(command, args, { root, what, log, env = process.env, timeoutMs = 900_000 }) {
+  const folder = join(root, ".cache", "setup");
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, `${what.replaceAll(" ", "-")}.log`);
+  const started = Date.now();
+  log(`${what} ...`);
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"], timeout: timeoutMs, killSignal: "SIGKILL" });
+    const file = createWriteStream(path);
+    const tail = [];
+    const keep = (chunk) => {
+      file.write(chunk);
+      tail.push(...String(chunk).split("\n").filter((line) => line.trim() !== ""));
+      tail.splice(0, Math.max(0, tail.length - keptLines));
+    };
+    child.stdout.on("data", keep);
+    child.stderr.on("data", keep);
+    const slow = setInterval(() => log(`${what} ... ${seconds(started)} so far`), 15_000);
+    const end = (error) => {
+      clearInterval(slow);
+      file.end();
+      if (error) return reject(error);
+      log(`${what}: ${seconds(started)}`);
+      resolve();
+    };
+    child.once("error", (error) => end(new SetupError(`${basename(command)} could not be started (${error.message}) for the step "${what}".`)));
+    child.once("close", (code, signal) => {
+      const how = signal === null ? `exit ${code}` : `${signal} after ${seconds(started)}`;
+      end(code === 0 ? null : new SetupError(`The step "${what}" failed (${how}); its whole output is in ${path}, the end of it:\n${tail.map((line) => `  ${line}`).join("\n")}`));
+    });
+  });
+}
+
+export const seconds = (since) => `${((Date.now() - since) / 1000).toFixed(1)} s`;
