@@ -7,7 +7,7 @@ import type { Cause, Trigger } from "../schemas/cause.ts";
 import type { GateResult } from "../schemas/gate.ts";
 import type { ProgressLine } from "../schemas/job.ts";
 import type { BlobRef } from "../schemas/names.ts";
-import type { RunRecord } from "../schemas/run.ts";
+import type { RunRecord, RunState } from "../schemas/run.ts";
 import type { RunWindows } from "../schemas/time.ts";
 
 /** Every step of a run knows which run it is and what was asked of it. */
@@ -72,12 +72,18 @@ export interface DecideInput extends RunStep {
 }
 export type DecideResult = { readonly status: "recorded" } | { readonly status: "champion-changed"; readonly champion: VersionRef | null };
 
-export interface PlannedRun { readonly workflowId: string; readonly step: RunStep; readonly causes: readonly Cause[] }
+/** All a run needs to begin. `version`: no training, an existing version is evaluated again and asked for. */
+export interface RunInput {
+  readonly step: RunStep;
+  readonly causes: readonly Cause[];
+  readonly version: number | null;
+  /** How long it waits for data that is not complete. */
+  readonly patienceMs: number;
+}
 export type PlanResult =
-  | { readonly status: "planned"; readonly plan: PlannedRun }
-  /** This cause has started its run already, for ever. */
-  | { readonly status: "known"; readonly workflowId: string }
-  | { readonly status: "held"; readonly reasons: readonly string[] };
+  | { readonly status: "planned"; readonly workflowId: string; readonly input: RunInput }
+  /** These causes have started their run already, for ever. */
+  | { readonly status: "known"; readonly workflowId: string };
 
 export interface PromoteInput { readonly model: string; readonly v: number; readonly run: string; readonly txn: string }
 export interface RollbackInput { readonly model: string; readonly to: number | null; readonly by: string; readonly claimed: boolean; readonly reason: string; readonly txn: string }
@@ -85,21 +91,42 @@ export type CommitResult =
   | { readonly status: "committed"; readonly n: number; readonly champion: VersionRef }
   | { readonly status: "refused"; readonly reason: string };
 
+/** What a run ended as, for `retraining`. */
+export interface RunEnd { readonly state: RunState; readonly reason: string | null }
+
+/** What a version was made of, to evaluate it again. */
+export interface VersionEvidence {
+  readonly version: VersionRef;
+  readonly snapshot: string;
+  readonly trained: TrainResult;
+}
+
 export interface Activities {
-  /** Closes the windows as of the trigger and takes the cause; at most one run per cause, for ever. */
+  /** Closes the windows as of the triggers and takes their causes; each cause starts at most one run, for ever. */
   planRun(input: { readonly triggers: readonly Trigger[] }): Promise<PlanResult>;
+  /** Starts a run's workflow; one that was started before is found. */
+  startRun(input: { readonly workflowId: string; readonly input: RunInput }): Promise<void>;
+  /** Waits for a run's end, whatever it is. */
+  awaitRun(input: { readonly workflowId: string }): Promise<RunEnd>;
+  /** Signal-with-starts `retraining`, because a Schedule can only start a workflow. */
+  signalRetraining(input: Trigger): Promise<void>;
   ingest(input: RunStep): Promise<IngestResult>;
   validate(input: ValidateInput): Promise<ValidateResult>;
   train(input: TrainInput): Promise<TrainResult>;
   evaluate(input: EvaluateInput): Promise<EvaluateResult>;
   register(input: RegisterInput): Promise<VersionRef>;
   champion(input: { readonly model: string }): Promise<VersionRef | null>;
+  versionEvidence(input: { readonly model: string; readonly v: number }): Promise<VersionEvidence>;
   /** Makes the question a person must answer, and the Markdown that shows its evidence. */
   ask(input: AskInput): Promise<{ readonly question: Question; readonly markdown: string }>;
   /** Records a decision after checking all of it again: digest, champion, answers, expiry. */
   decide(input: DecideInput): Promise<DecideResult>;
+  /** Hands an approved version to the model's `deployment`, and waits for its answer. */
+  propose(input: { readonly model: string; readonly v: number; readonly run: string }): Promise<CommitResult>;
   promote(input: PromoteInput): Promise<CommitResult>;
   rollback(input: RollbackInput): Promise<CommitResult>;
+  /** Tells waiting runs of this model that another version serves now. */
+  announceChampion(input: { readonly model: string; readonly except: string | null }): Promise<void>;
   recordRun(input: { readonly record: RunRecord }): Promise<void>;
   /** The training job's progress as the store knows it now. */
   readProgress(input: { readonly job: string }): Promise<ProgressLine | null>;

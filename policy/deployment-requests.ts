@@ -1,0 +1,38 @@
+interface Problem {
+  readonly problem: string;
+}
+
+const named = (value: unknown): string | null => (typeof value === "string" && value.trim() !== "" && value.length <= 120 ? value.trim() : null);
+const version = (value: unknown): number | null => (typeof value === "number" && Number.isInteger(value) && value >= 1 ? value : null);
+
+/** Reads what somebody sent to `promote`: any arguments at all may arrive. */
+export function readPromote(args: readonly unknown[]): { readonly v: number; readonly by: string } | Problem {
+  const fields = objectIn(args);
+  const v = version(fields?.["v"]);
+  const by = named(fields?.["by"]);
+  return v === null || by === null ? { problem: 'promote needs one argument {"v": version, "by": name}' } : { v, by };
+}
+
+/** Reads a run's proposal of its approved version. */
+export function readPropose(args: readonly unknown[]): { readonly v: number; readonly run: string } | Problem {
+  const fields = objectIn(args);
+  const v = version(fields?.["v"]);
+  const run = named(fields?.["run"]);
+  return v === null || run === null ? { problem: 'propose needs one argument {"v": version, "run": workflow id}' } : { v, run };
+}
+
+/** Reads what somebody sent to `rollback`; without `to` it is the champion before this one. */
+export function readRollback(args: readonly unknown[]): { readonly to: number | null; readonly by: string; readonly reason: string } | Problem {
+  const fields = objectIn(args);
+  const by = named(fields?.["by"]);
+  const wanted = fields?.["to"] ?? null;
+  const to = wanted === null ? null : version(wanted);
+  if (by === null || (wanted !== null && to === null)) return { problem: 'rollback needs one argument {"by": name, "to"?: version, "reason"?: text}' };
+  const reason = fields?.["reason"];
+  return { to, by, reason: typeof reason === "string" ? reason.slice(0, 2_000) : "" };
+}
+
+function objectIn(args: readonly unknown[]): Record<string, unknown> | null {
+  const value = args[0];
+  return args.length === 1 && typeof value === "object" && value !== null ? (value as Record<string, unknown>) : null;
+}

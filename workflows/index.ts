@@ -1,0 +1,4 @@
+export { deployment } from "./deployment.ts";
+export { retraining } from "./retraining.ts";
+export { trainingRun } from "./training-run.ts";
+export { trigger } from "./trigger.ts";

@@ -1,0 +1,52 @@
+/** What people and activities say to workflows. Arguments are `unknown` where anyone may send them: handlers check what they get. */
+import { defineQuery, defineSignal, defineUpdate } from "@temporalio/workflow";
+import type { VersionRef } from "../activities/contract.ts";
+import type { RecordedAnswer } from "../schemas/approval.ts";
+import type { Trigger } from "../schemas/cause.ts";
+import type { RunRecord } from "../schemas/run.ts";
+
+/** Folds one cause into the next run. */
+export const triggerSignal = defineSignal<[Trigger]>("trigger");
+export const pauseSignal = defineSignal("pause");
+export const resumeSignal = defineSignal("resume");
+
+export interface RetrainingStatus {
+  readonly paused: boolean;
+  readonly running: { readonly workflowId: string; readonly causes: readonly string[] } | null;
+  readonly queued: readonly Trigger[];
+  /** Where each of the last causes went: its key to the run that took it. */
+  readonly started: Readonly<Record<string, string>>;
+  /** Why the last attempt to start a run failed; null while all is well. */
+  readonly problem: string | null;
+}
+export const stateQuery = defineQuery<RetrainingStatus>("state");
+
+/** Answers to a waiting run. The signal serves Temporal UI and CLI; the update also says at once whether the answer counts. */
+export const approveSignal = defineSignal<unknown[]>("approve");
+export const rejectSignal = defineSignal<unknown[]>("reject");
+export const approveUpdate = defineUpdate<RecordedAnswer, unknown[]>("approve");
+export const rejectUpdate = defineUpdate<RecordedAnswer, unknown[]>("reject");
+/** Another version serves now: what was measured against the old one no longer counts. */
+export const championChangedSignal = defineSignal("championChanged");
+/** Look for the missing data now. */
+export const recheckSignal = defineSignal("recheck");
+export const progressQuery = defineQuery<RunRecord>("progress");
+
+export interface ProposeRequest { readonly v: number; readonly run: string }
+export interface PromoteRequest { readonly v: number; readonly by: string }
+export interface RollbackRequest { readonly to?: number | null; readonly by: string; readonly reason?: string }
+export type DeploymentAnswer = { readonly status: "committed"; readonly n: number; readonly v: number } | { readonly status: "refused"; readonly reason: string };
+
+export const proposeUpdate = defineUpdate<DeploymentAnswer, unknown[]>("propose");
+export const promoteUpdate = defineUpdate<DeploymentAnswer, unknown[]>("promote");
+export const rollbackUpdate = defineUpdate<DeploymentAnswer, unknown[]>("rollback");
+export const promoteSignal = defineSignal<unknown[]>("promote");
+export const rollbackSignal = defineSignal<unknown[]>("rollback");
+
+export interface DeploymentStatus {
+  readonly champion: VersionRef | null;
+  readonly busy: boolean;
+  /** The last few answers, newest first. */
+  readonly recent: readonly { readonly at: string; readonly request: string; readonly answer: DeploymentAnswer }[];
+}
+export const statusQuery = defineQuery<DeploymentStatus>("status");
