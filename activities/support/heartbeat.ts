@@ -1,0 +1,30 @@
+import { asyncLocalStorage, Context } from "@temporalio/activity";
+
+/** What a step of work may know of the activity it runs in. */
+export interface Pulse {
+  /** Aborted when the activity is cancelled or has lost its place to another attempt. */
+  readonly signal: AbortSignal;
+  /** The details the next attempt will find. */
+  beat(details: unknown): void;
+  /** What the last attempt left; undefined on the first. */
+  readonly last: unknown;
+}
+
+/** Runs `work` with a heartbeat kept up in the background. Outside an activity (tests, scripts) nothing beats and nothing cancels. */
+export async function withHeartbeat<T>(work: (pulse: Pulse) => Promise<T>): Promise<T> {
+  if (asyncLocalStorage.getStore() === undefined) return work({ signal: new AbortController().signal, beat: () => undefined, last: undefined });
+  const context = Context.current();
+  const { heartbeatTimeoutMs, heartbeatDetails } = context.info;
+  let details: unknown = heartbeatDetails;
+  const timer = setInterval(() => context.heartbeat(details), Math.min(1_000, (heartbeatTimeoutMs ?? 10_000) / 3));
+  const beat = (next: unknown) => {
+    details = next;
+    context.heartbeat(next);
+  };
+  try {
+    if (heartbeatTimeoutMs !== undefined) beat(details);
+    return await work({ signal: context.cancellationSignal, beat, last: heartbeatDetails });
+  } finally {
+    clearInterval(timer);
+  }
+}
