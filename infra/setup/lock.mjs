@@ -76,7 +76,9 @@ export function startTimeOf(pid) {
   try {
     if (process.platform === "linux") {
       const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-      return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? null;
+      const ticks = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+      // Ticks count from the boot, so another boot's process could have the same id and the same ticks.
+      return ticks === undefined ? null : `${readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()}:${ticks}`;
     }
     return execFileSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8" }).trim() || null;
   } catch {

@@ -5,7 +5,7 @@ import { basename, join } from "node:path";
 /** A set-up that cannot go on: the message is one sentence for the person who must act. */
 export class SetupError extends Error {}
 
-const keptLines = 25;
+const keptCharacters = 3_000;
 
 /**
  * Runs one program of the set-up with its output in `.cache/setup/<what>.log`; on failure the error shows the last lines.
@@ -20,11 +20,10 @@ export function runStep(command, args, { root, what, log, env = process.env, tim
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"], timeout: timeoutMs, killSignal: "SIGKILL" });
     const file = createWriteStream(path);
-    const tail = [];
+    let tail = "";
     const keep = (chunk) => {
       file.write(chunk);
-      tail.push(...String(chunk).split("\n").filter((line) => line.trim() !== ""));
-      tail.splice(0, Math.max(0, tail.length - keptLines));
+      tail = `${tail}${chunk}`.slice(-keptCharacters);
     };
     child.stdout.on("data", keep);
     child.stderr.on("data", keep);
@@ -39,9 +38,11 @@ export function runStep(command, args, { root, what, log, env = process.env, tim
     child.once("error", (error) => end(new SetupError(`${basename(command)} could not be started (${error.message}) for the step "${what}".`)));
     child.once("close", (code, signal) => {
       const how = signal === null ? `exit ${code}` : `${signal} after ${seconds(started)}`;
-      end(code === 0 ? null : new SetupError(`The step "${what}" failed (${how}); its whole output is in ${path}, the end of it:\n${tail.map((line) => `  ${line}`).join("\n")}`));
+      end(code === 0 ? null : new SetupError(`The step "${what}" failed (${how}); its whole output is in ${path}, the end of it:\n${lastLines(tail)}`));
     });
   });
 }
+
+const lastLines = (text) => text.split("\n").filter((line) => line.trim() !== "").slice(-20).map((line) => `  ${line}`).join("\n");
 
 export const seconds = (since) => `${((Date.now() - since) / 1000).toFixed(1)} s`;

@@ -1,0 +1,159 @@
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { readJson } from "../schemas/boundary.ts";
+import { RelearnError } from "../schemas/failures.ts";
+import { readStack, stackFile, type Settings } from "../schemas/settings.ts";
+import type { Stack } from "../schemas/stack.ts";
+import { freePorts } from "./free-ports.ts";
+import { readIfThere, writePrivately } from "./home-file.ts";
+import { adminGrpcDistance, ensureLocalCredentials, objectPorts, objectRequest, readyObjects } from "./object-server.ts";
+import { findOwned, isRunning, logFile, logTail, startOwned, stopOwned, type OwnedProcess, type StartRequest } from "./owned-processes.ts";
+import { findProgram } from "./programs.ts";
+import { withLock } from "./setup/lock.mjs";
+import { readyTemporal, temporalPorts, temporalRequest } from "./temporal-server.ts";
+
+export interface StackOptions {
+  /** One line for people, at each change. */
+  readonly onProgress?: (line: string) => void;
+  readonly signal?: AbortSignal;
+  /** For each server: how long it may take to answer. */
+  readonly timeoutMs?: number;
+}
+
+export interface RunningStack {
+  readonly stack: Stack;
+  /** As `loadSettings` would read them now: addresses and credentials filled in. */
+  readonly settings: Settings;
+}
+
+const portNames = [...temporalPorts, ...objectPorts] as const;
+type Ports = Readonly<Record<(typeof portNames)[number], number>>;
+const portsFile = (home: string): string => join(home, "ports.json");
+const portList = z.partialRecord(z.enum(portNames), z.int());
+const startTries = 3;
+
+/**
+ * Brings up what the environment does not already name: Temporal's dev server and SeaweedFS, both on 127.0.0.1, on ports found free
+ * (the last ones, where they still are). Returns when each answers a real request, and writes `<home>/stack.json`. Servers of this
+ * home that already run are kept, so calling it again costs a few requests.
+ * @throws RelearnError `SetupIncomplete`, `TemporalUnavailable`, `StoreUnavailable`, `StoreRefused`
+ */
+export async function startStack(settings: Settings, options: StackOptions = {}): Promise<RunningStack> {
+  mkdirSync(settings.home, { recursive: true, mode: 0o700 });
+  const wait = (pid: number): void => options.onProgress?.(`waiting for process ${pid}, which is starting the same stack`);
+  return withLock(join(settings.home, "stack.lock"), () => bringUp(settings, options), wait);
+}
+
+/**
+ * Ends every process that was started in this home, and only those. Servers named in the environment are left alone.
+ * @returns names of what was running
+ */
+export async function stopStack(settings: Pick<Settings, "home">, options: { readonly graceMs?: number } = {}): Promise<readonly string[]> {
+  if (readIfThere(join(settings.home, "processes.json")) === null) return [];
+  return withLock(join(settings.home, "stack.lock"), async () => {
+    const stopped = await stopOwned(settings.home, options);
+    rmSync(stackFile(settings.home), { force: true });
+    return stopped;
+  });
+}
+
+async function bringUp(settings: Settings, options: StackOptions): Promise<RunningStack> {
+  const [temporal, s3] = await settleBoth(bringUpTemporal(settings, options), bringUpObjects(settings, options));
+  const stack: Stack = {
+    version: 1,
+    temporal: { address: temporal.address!, ui: temporal.ui, namespace: temporal.namespace },
+    s3: { endpoint: s3.endpoint, bucket: s3.bucket, region: s3.region },
+  };
+  writePrivately(stackFile(settings.home), `${JSON.stringify(stack, null, 2)}\n`);
+  return { stack, settings: Object.freeze({ ...settings, temporal, s3 }) };
+}
+
+/** Both ends are waited for, so that no server is still being started when an error is told. */
+async function settleBoth<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([a, b]);
+  return [await a, await b];
+}
+
+async function bringUpTemporal(settings: Settings, options: StackOptions): Promise<Settings["temporal"]> {
+  const timeoutMs = options.timeoutMs ?? 60_000;
+  if (settings.temporal.from === "environment") {
+    await readyTemporal(settings, { timeoutMs: Math.min(timeoutMs, 15_000), signal: options.signal });
+    return settings.temporal;
+  }
+  const namespace = settings.temporal.namespace;
+  const program = (): string => findProgram("temporal", settings.root);
+  return ensureServer(settings.home, "temporal", options, (ports) => temporalRequest(program(), settings.home, namespace, ports), async (ports, died) => {
+    const temporal = { ...settings.temporal, address: `127.0.0.1:${ports.temporal}`, ui: `http://127.0.0.1:${ports.temporalUi}` };
+    await readyTemporal({ temporal }, { timeoutMs, signal: options.signal, died });
+    return temporal;
+  });
+}
+
+async function bringUpObjects(settings: Settings, options: StackOptions): Promise<Settings["s3"]> {
+  const timeoutMs = options.timeoutMs ?? 60_000;
+  if (settings.s3.from === "environment") {
+    await readyObjects(settings.s3, { timeoutMs: Math.min(timeoutMs, 15_000), signal: options.signal });
+    return settings.s3;
+  }
+  const credentials = ensureLocalCredentials(settings.home);
+  return ensureServer(settings.home, "s3", options, (ports) => objectRequest(findProgram("weed", settings.root), settings.home, credentials, ports), async (ports, died) => {
+    const s3 = { ...settings.s3, endpoint: `http://127.0.0.1:${ports.s3}`, credentials: { accessKeyId: credentials.accessKeyId, secretAccessKey: credentials.secretAccessKey } };
+    await readyObjects(s3, { timeoutMs, signal: options.signal, died });
+    return s3;
+  });
+}
+
+type Ready<T> = (ports: Ports, died: () => void) => Promise<T>;
+
+/** Keeps a server that runs; else starts it, on other ports when somebody was quicker to take one. */
+async function ensureServer<T>(home: string, name: "temporal" | "s3", options: StackOptions, request: (ports: Ports) => StartRequest, ready: Ready<T>): Promise<T> {
+  const running = findOwned(home, name);
+  const known = readPorts(home);
+  if (running !== null && known !== null) {
+    const kept = await ready(known, watch(home, running));
+    options.onProgress?.(`${name} was already running`);
+    return kept;
+  }
+  return startFresh(home, name, options, request, ready, known ?? {}, startTries);
+}
+
+async function startFresh<T>(home: string, name: "temporal" | "s3", options: StackOptions, request: (ports: Ports) => StartRequest, ready: Ready<T>, preferred: Partial<Ports>, triesLeft: number): Promise<T> {
+  const began = Date.now();
+  const ports = await choosePorts(home, name, preferred);
+  const owned = await startOwned(home, request(ports));
+  try {
+    const result = await ready(ports, watch(home, owned));
+    options.onProgress?.(`${name} answers after ${((Date.now() - began) / 1000).toFixed(1)} s`);
+    return result;
+  } catch (error) {
+    const taken = /address already in use|bind:/i.test(logTail(home, name, 40));
+    await stopOwned(home, { names: [name], graceMs: 2_000 });
+    if (!taken || triesLeft <= 1 || options.signal?.aborted) throw error;
+    options.onProgress?.(`${name}: a port was taken meanwhile, trying others`);
+    return startFresh(home, name, options, request, ready, {}, triesLeft - 1);
+  }
+}
+
+/** Throws as soon as the process has ended: waiting for it any longer would be in vain. */
+function watch(home: string, owned: OwnedProcess): () => void {
+  return () => {
+    if (isRunning(owned)) return;
+    throw new RelearnError("SetupIncomplete", `${owned.name} ended while it was starting; the end of ${logFile(home, owned.name)}:\n${logTail(home, owned.name)}`);
+  };
+}
+
+function readPorts(home: string): Ports | null {
+  const text = readIfThere(portsFile(home));
+  return text === null ? null : (readJson(portList, text, portsFile(home)) as Ports);
+}
+
+async function choosePorts(home: string, name: "temporal" | "s3", preferred: Partial<Ports>): Promise<Ports> {
+  const names = name === "temporal" ? temporalPorts : objectPorts;
+  const chosen = await freePorts<string>(names, preferred as Record<string, number>, { s3Admin: adminGrpcDistance });
+  const all = { ...readPorts(home), ...chosen } as Ports;
+  writePrivately(portsFile(home), `${JSON.stringify(all, null, 2)}\n`);
+  return all;
+}
+
+export { readStack };
