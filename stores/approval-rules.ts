@@ -1,0 +1,44 @@
+import type { Commit, CommitSummary, ServingState } from "../schemas/commit.ts";
+import { RelearnError } from "../schemas/failures.ts";
+import { approvalDigest } from "./approval-digest.ts";
+import { isSameChampion, replacedBy } from "./commit-rules.ts";
+
+/** The last decision about a version that settled something; answers that were refused settle nothing. */
+export function lastDecision(summaries: readonly CommitSummary[], v: number): CommitSummary | undefined {
+  return summaries.findLast((summary) => summary.kind === "decision" && summary.v === v && summary.decision !== "refused");
+}
+
+/**
+ * Whether a decision allows a version to be promoted now: it is an approval, unused, of these very bytes, against today's champion.
+ * @param entry the decision's whole entry. @throws RelearnError `NotApproved`, `StaleApproval` or `Corrupt`, saying why.
+ */
+export function checkApproval(v: number, model: string, entry: Commit, summaries: readonly CommitSummary[], today: ServingState): void {
+  const { operation } = entry;
+  if (operation.kind !== "decision" || operation.v !== v) throw new RelearnError("Corrupt", `entry ${entry.n} is not a decision about version ${v}`);
+  if (operation.decision !== "approved") throw new RelearnError("NotApproved", `version ${v} was ${operation.decision} in entry ${entry.n}`);
+  if (operation.subject.model !== model || approvalDigest(operation.subject) !== operation.digest) {
+    throw new RelearnError("Corrupt", `the approval in entry ${entry.n} names digest ${operation.digest}, which is not that of version ${v}`);
+  }
+  const used = summaries.find((summary) => summary.kind === "promote" && summary.v === v && summary.n > entry.n);
+  if (used !== undefined) throw new RelearnError("StaleApproval", `the approval of version ${v} (entry ${entry.n}) was used by entry ${used.n}; evaluate and ask again`);
+  if (isSameChampion(operation.subject.champion, replacedBy(today.champion))) return;
+  const was = operation.subject.champion === null ? "no champion" : `version ${operation.subject.champion.version}`;
+  const is = today.champion === null ? "there is none" : `it is version ${today.champion.v}${whoWon(summaries)}`;
+  throw new RelearnError("StaleApproval", `version ${v} was approved against ${was} (entry ${entry.n}), and now ${is}; evaluate and ask again`);
+}
+
+function whoWon(summaries: readonly CommitSummary[]): string {
+  const change = summaries.findLast((summary) => summary.kind === "promote" || summary.kind === "rollback");
+  return change === undefined ? "" : ` since ${change.at} (entry ${change.n})`;
+}
+
+/** What serves after a promotion. */
+export function promoted(state: ServingState, next: NonNullable<ServingState["champion"]>): ServingState {
+  return { champion: next, previous: [...(state.champion === null ? [] : [state.champion]), ...state.previous].slice(0, 10) };
+}
+
+/** What serves after a rollback: the version left behind is not offered again, so a second rollback goes further back. */
+export function rolledBack(state: ServingState, to: NonNullable<ServingState["champion"]>): ServingState {
+  const index = state.previous.findIndex((former) => former.v === to.v);
+  return { champion: to, previous: index === -1 ? state.previous : state.previous.slice(index + 1) };
+}

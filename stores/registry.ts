@@ -1,0 +1,235 @@
+import type { Actor, Answer, Champion, Commit, Decision, Expected, ServingState } from "../schemas/commit.ts";
+import { RelearnError } from "../schemas/failures.ts";
+import type { Manifest } from "../schemas/manifest.ts";
+import type { BlobRef } from "../schemas/names.ts";
+import { approvalDigest } from "./approval-digest.ts";
+import { checkApproval, lastDecision, promoted, rolledBack } from "./approval-rules.ts";
+import { getBlob, putBlob, putJsonBlob } from "./blobs.ts";
+import { openCommitLog, type Appended, type CommitLog, type CommitLogOptions, type LogView } from "./commit-log.ts";
+import { nobodyServes, replacedBy } from "./commit-rules.ts";
+import type { LoggedCommit } from "./log-entries.ts";
+import type { ObjectStore } from "./object-store.ts";
+import { inParallel } from "./parallel.ts";
+
+interface Step {
+  /** The same on every retry: workflow id and step. */
+  readonly txn: string;
+  readonly actor: Actor;
+  readonly signal?: AbortSignal;
+}
+
+export interface RegisterRequest extends Step {
+  /** Workflow id. */
+  readonly run: string;
+  readonly model: BlobRef;
+  readonly evaluation: BlobRef;
+  /** Makes manifest (signed) and model card for the version number that is free; asked again when another run took it. */
+  describe(v: number): Promise<{ manifest: Manifest; card: string }>;
+}
+
+export interface DecisionRequest extends Step {
+  readonly v: number;
+  readonly run: string;
+  /** SHA-256 of the evaluation's bytes. */
+  readonly evaluation: string;
+  /** What the approval would replace: `replacedBy(champion)` at the time of asking. */
+  readonly champion: Expected["champion"];
+  readonly decision: Decision;
+  readonly answers: readonly Answer[];
+}
+
+export interface PromoteRequest extends Step {
+  readonly v: number;
+  readonly run: string;
+}
+
+export interface RollbackRequest extends Step {
+  /** Absent: the champion before this one. */
+  readonly v?: number;
+  readonly reason: string;
+  /** Absent: whoever serves now is rolled back. */
+  readonly expected?: Expected;
+}
+
+export type VersionStatus = "registered" | "approved" | "rejected" | "expired" | "champion" | "former";
+
+export interface Version {
+  readonly v: number;
+  readonly status: VersionStatus;
+  readonly registeredAt: string;
+  readonly run: string;
+  readonly model: BlobRef;
+  readonly manifest: BlobRef;
+  readonly evaluation: BlobRef;
+  readonly card: BlobRef;
+}
+
+/** One model's versions and what serves of them. Everything here is read from, or written to, its commit log. */
+export interface Registry {
+  readonly model: string;
+  readonly log: CommitLog;
+  champion(signal?: AbortSignal): Promise<Champion | null>;
+  /** What served at a UTC instant, and the entry that made it so. */
+  at(time: string, signal?: AbortSignal): Promise<LoggedCommit | null>;
+  version(v: number, signal?: AbortSignal): Promise<Version | null>;
+  /** Versions, oldest first. */
+  list(signal?: AbortSignal): Promise<readonly Version[]>;
+  history(options?: { before?: number; signal?: AbortSignal }): AsyncIterable<LoggedCommit>;
+  register(request: RegisterRequest): Promise<Appended & { readonly v: number }>;
+  recordDecision(request: DecisionRequest): Promise<Appended>;
+  /** @throws RelearnError `NotApproved`, `StaleApproval` (used, or given against another champion), `NotFound`. */
+  promote(request: PromoteRequest): Promise<Appended>;
+  /** To a version that has been champion before. @throws RelearnError `NotFound`, `Superseded`. */
+  rollback(request: RollbackRequest): Promise<Appended>;
+}
+
+export interface RegistryOptions extends CommitLogOptions {
+  readonly checkApproval?: typeof checkApproval;
+}
+
+export function openRegistry(store: ObjectStore, model: string, options: RegistryOptions = {}): Registry {
+  const log = openCommitLog(store, model, options);
+  const check = options.checkApproval ?? checkApproval;
+  return {
+    model, log,
+    champion: async (signal) => (await log.tip(signal))?.entry.state.champion ?? null,
+    at: log.at,
+    history: log.history,
+    version: async (v, signal) => {
+      const summaries = await log.summaries(signal);
+      const n = summaries.find((summary) => summary.kind === "register" && summary.v === v)?.n;
+      return n === undefined ? null : describeVersion({ tip: await log.tip(signal), summaries }, await entryAt(log, n, signal));
+    },
+    list: async (signal) => listVersions(log, signal),
+    register: (request) => register(store, log, request),
+    recordDecision: (request) => recordDecision(log, request),
+    promote: (request) => promote(log, check, request),
+    rollback: (request) => rollback(log, request),
+  };
+}
+
+async function register(store: ObjectStore, log: CommitLog, request: RegisterRequest): Promise<Appended & { v: number }> {
+  const { model, evaluation, run } = request;
+  const appended = await log.append({
+    ...request, expected: null,
+    plan: async (view) => {
+      const v = versionsOf(view) + 1;
+      const described = await request.describe(v);
+      const manifest = await putJsonBlob(store, described.manifest, request.signal);
+      const card = await putBlob(store, new TextEncoder().encode(described.card), request.signal);
+      const digests = { model: model.sha256, manifest: manifest.sha256, evaluation: evaluation.sha256, card: card.sha256 };
+      return { operation: { kind: "register", v, model, manifest, evaluation, card, run }, state: stateOf(view), versions: v, approval: null, digests };
+    },
+  });
+  const { operation } = appended.entry;
+  if (operation.kind !== "register") throw reused(request.txn, appended.entry);
+  await copyForPeople(store, log.model, operation, request.signal);
+  return { ...appended, v: operation.v };
+}
+
+/** `versions/<v>/`: what people open; the log and the blobs are what counts. */
+async function copyForPeople(store: ObjectStore, model: string, operation: Extract<Commit["operation"], { kind: "register" }>, signal?: AbortSignal): Promise<void> {
+  const files = [["manifest.json", operation.manifest, "application/json"], ["evaluation.json", operation.evaluation, "application/json"], ["card.md", operation.card, "text/markdown"]] as const;
+  for (const [name, ref, contentType] of files) {
+    await store.put(versionKey(model, operation.v, name), await getBlob(store, ref, signal), { ifNoneMatch: "*", contentType, signal });
+  }
+}
+
+export const versionKey = (model: string, v: number, name: "manifest.json" | "evaluation.json" | "card.md"): string => `models/${model}/versions/${v}/${name}`;
+
+async function recordDecision(log: CommitLog, { v, run, evaluation, champion, decision, answers, ...step }: DecisionRequest): Promise<Appended> {
+  return expectKind("decision", step.txn, await log.append({
+    ...step, expected: null,
+    plan: async (view) => {
+      const subject = { run, model: (await registered(log, view, v)).model.sha256, evaluation, champion };
+      const digest = approvalDigest(subject);
+      return { operation: { kind: "decision", v, digest, subject, decision, answers: [...answers] }, state: stateOf(view), versions: versionsOf(view), approval: null, digests: { approval: digest, model: subject.model, evaluation } };
+    },
+  }));
+}
+
+async function promote(log: CommitLog, check: typeof checkApproval, { v, run, ...step }: PromoteRequest): Promise<Appended> {
+  return expectKind("promote", step.txn, await log.append({
+    ...step, expected: null,
+    plan: async (view) => {
+      const { model, manifest } = await registered(log, view, v);
+      const found = lastDecision(view.summaries, v);
+      if (found === undefined) throw new RelearnError("NotApproved", `version ${v} of ${log.model} has no decision yet; approve its run first`);
+      const { entry } = await entryAt(log, found.n);
+      const state = stateOf(view);
+      check(v, model.sha256, entry, view.summaries, state);
+      return {
+        operation: { kind: "promote", v, from: state.champion?.v ?? null, run }, state: promoted(state, { v, model, manifest }), versions: versionsOf(view),
+        expected: { champion: replacedBy(state.champion) }, approval: { n: entry.n, digest: found.digest as string }, digests: { model: model.sha256, manifest: manifest.sha256 },
+      };
+    },
+  }));
+}
+
+async function rollback(log: CommitLog, { v, reason, expected, ...step }: RollbackRequest): Promise<Appended> {
+  return expectKind("rollback", step.txn, await log.append({
+    ...step, expected: expected ?? null,
+    plan: async (view) => {
+      const state = stateOf(view);
+      if (state.champion === null) throw new RelearnError("NotFound", `${log.model} has no champion to roll back from`);
+      const to = v === undefined ? state.previous[0] : await formerChampion(log, view, v);
+      if (to === undefined) throw new RelearnError("NotFound", `${log.model} has no champion before version ${state.champion.v}`);
+      if (to.v === state.champion.v) throw new RelearnError("Superseded", `version ${to.v} of ${log.model} is the champion already`);
+      return { operation: { kind: "rollback", v: to.v, from: state.champion.v, reason }, expected: { champion: replacedBy(state.champion) }, state: rolledBack(state, to), versions: versionsOf(view), approval: null, digests: { model: to.model.sha256, manifest: to.manifest.sha256 } };
+    },
+  }));
+}
+
+async function formerChampion(log: CommitLog, view: LogView, v: number): Promise<Champion> {
+  if (!view.summaries.some((summary) => summary.champion === v)) throw new RelearnError("NotFound", `version ${v} of ${log.model} was never champion, so it cannot be rolled back to; promote it`);
+  const { model, manifest } = await registered(log, view, v);
+  return { v, model, manifest };
+}
+
+async function registered(log: CommitLog, view: LogView, v: number): Promise<{ model: BlobRef; manifest: BlobRef }> {
+  const found = view.summaries.find((summary) => summary.kind === "register" && summary.v === v);
+  if (found === undefined) throw new RelearnError("NotFound", `${log.model} has no version ${v}; the highest is ${versionsOf(view)}`);
+  const { operation } = (await entryAt(log, found.n)).entry;
+  if (operation.kind !== "register") throw new RelearnError("Corrupt", `entry ${found.n} of ${log.model} should register version ${v}`);
+  return operation;
+}
+
+async function entryAt(log: CommitLog, n: number, signal?: AbortSignal): Promise<LoggedCommit> {
+  const found = await log.entry(n, signal);
+  if (found === null) throw new RelearnError("Corrupt", `entry ${n} of the log of ${log.model} is missing; run \`relearn verify\``);
+  return found;
+}
+
+const stateOf = (view: LogView): ServingState => view.tip?.entry.state ?? nobodyServes;
+const versionsOf = (view: LogView): number => view.tip?.entry.versions ?? 0;
+
+function expectKind(kind: Commit["operation"]["kind"], txn: string, appended: Appended): Appended {
+  if (appended.entry.operation.kind !== kind) throw reused(txn, appended.entry);
+  return appended;
+}
+
+function reused(txn: string, entry: Commit): RelearnError {
+  return new RelearnError("InvalidInput", `transaction ${txn} is the ${entry.operation.kind} of entry ${entry.n}; each step needs a transaction of its own`);
+}
+
+async function listVersions(log: CommitLog, signal?: AbortSignal): Promise<readonly Version[]> {
+  const summaries = await log.summaries(signal);
+  const view = { tip: await log.tip(signal), summaries };
+  const numbers = summaries.filter((summary) => summary.kind === "register").map((summary) => summary.n);
+  return inParallel(numbers, 16, async (n) => describeVersion(view, await entryAt(log, n, signal)));
+}
+
+function describeVersion(view: LogView, { entry }: LoggedCommit): Version {
+  const { operation } = entry;
+  if (operation.kind !== "register") throw new RelearnError("Corrupt", `entry ${entry.n} should register a version`);
+  const { v, run, model, manifest, evaluation, card } = operation;
+  return { v, status: statusOf(view, v), registeredAt: entry.at, run, model, manifest, evaluation, card };
+}
+
+function statusOf({ tip, summaries }: LogView, v: number): VersionStatus {
+  if (tip?.entry.state.champion?.v === v) return "champion";
+  const decided = lastDecision(summaries, v);
+  const served = summaries.findLast((summary) => summary.champion === v);
+  if (served !== undefined && served.n > (decided?.n ?? 0)) return "former";
+  return decided === undefined ? "registered" : (decided.decision as VersionStatus);
+}

@@ -1,0 +1,149 @@
+import { readFile, stat } from "node:fs/promises";
+import { Readable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client, type GetObjectCommandOutput } from "@aws-sdk/client-s3";
+import type { ObjectInfo, ObjectStore, PutOptions, PutOutcome, StoredObject } from "./object-store.ts";
+import { readReply, replyChunks } from "./s3-body.ts";
+import { isMissingBucket, isWorthRetrying, statusOf, storeFailure } from "./s3-failures.ts";
+import { partBytes, uploadInParts } from "./s3-multipart.ts";
+import { writeWhole } from "./whole-file.ts";
+
+export interface S3Options {
+  readonly bucket: string;
+  /** Null or absent: AWS itself. */
+  readonly endpoint?: string | null;
+  readonly region: string;
+  /** Absent: the AWS SDK's own chain (environment, profile, instance role). */
+  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string };
+  /** An answer that has not begun, or a body that has not moved, for this long counts as lost. Default 20,000. */
+  readonly timeoutMs?: number;
+  /** How often one request is tried; default 4. */
+  readonly attempts?: number;
+}
+
+export interface S3Connection extends ObjectStore {
+  close(): void;
+}
+
+interface Limits {
+  readonly timeoutMs: number;
+  readonly attempts: number;
+}
+
+/**
+ * A bucket behind the S3 protocol. The SDK's own retries are off: it repeats a conditional put whose reply was lost and
+ * reports its own write as somebody else's. What is repeated here is repeated knowing that.
+ */
+export function connectS3(options: S3Options): S3Connection {
+  const timeoutMs = options.timeoutMs ?? 20_000;
+  const agent = { keepAlive: true, maxSockets: 64 };
+  const client = new S3Client({
+    region: options.region,
+    maxAttempts: 1,
+    ...(options.endpoint == null ? {} : { endpoint: options.endpoint, forcePathStyle: true, requestChecksumCalculation: "WHEN_REQUIRED", responseChecksumValidation: "WHEN_REQUIRED" }),
+    ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
+    requestHandler: { connectionTimeout: Math.min(5_000, timeoutMs), requestTimeout: timeoutMs, throwOnRequestTimeout: true, httpAgent: agent, httpsAgent: agent },
+  });
+  return { ...s3ObjectStore(client, options.bucket, { timeoutMs, attempts: options.attempts ?? 4 }), close: () => client.destroy() };
+}
+
+/** @param client must have `maxAttempts: 1`; every retry is made here. */
+export function s3ObjectStore(client: S3Client, bucket: string, limits: Limits): ObjectStore {
+  const at = (key: string) => ({ Bucket: bucket, Key: key });
+  const attempt = <T>(operation: string, key: string, options: { signal?: AbortSignal; once?: boolean } | undefined, run: (tried: number) => Promise<T>): Promise<T> =>
+    tryAgain(limits.attempts, options, run, (error) => storeFailure(error, operation, bucket, key));
+
+  const get = (key: string, signal?: AbortSignal, etag?: string): Promise<StoredObject | null | "unchanged"> =>
+    attempt("get", key, { signal }, async () => {
+      const reply = await client.send(new GetObjectCommand({ ...at(key), IfNoneMatch: etag }), { abortSignal: signal }).catch(absentOrThrow);
+      if (reply === null || reply === "unchanged") return reply;
+      return { body: await readReply(reply, limits.timeoutMs, signal), etag: reply.ETag ?? "" };
+    });
+
+  const put = (key: string, body: Uint8Array, options: PutOptions = {}): Promise<PutOutcome> =>
+    attempt("put", key, options, async (tried) => {
+      const command = new PutObjectCommand({ ...at(key), Body: body, ContentLength: body.byteLength, ContentType: options.contentType, IfNoneMatch: options.ifNoneMatch, IfMatch: options.ifMatch });
+      const outcome = await judge(options, client.send(command, { abortSignal: options.signal }));
+      return outcome.outcome === "exists" && tried > 1 ? ((await findOwn(key, body, options.signal)) ?? outcome) : outcome;
+    });
+
+  /** After a lost reply, the object that is in the way may be our own. */
+  const findOwn = async (key: string, body: Uint8Array, signal?: AbortSignal): Promise<PutOutcome | null> => {
+    const found = (await get(key, signal)) as StoredObject | null;
+    return found !== null && Buffer.compare(found.body, body) === 0 ? { outcome: "stored", etag: found.etag } : null;
+  };
+
+  return {
+    bucket,
+    put,
+    get: async (key, options) => (await get(key, options?.signal)) as StoredObject | null,
+    getIfChanged: (key, etag, options) => get(key, options?.signal, etag),
+    head: (key, options) =>
+      attempt("head", key, options, async () => {
+        const reply = await client.send(new HeadObjectCommand(at(key)), { abortSignal: options?.signal }).catch(absentOrThrow);
+        return reply === null || reply === "unchanged" ? null : infoOf(key, reply);
+      }),
+    async *list(prefix, options = {}) {
+      let startAfter = options.startAfter;
+      for (let more = true; more;) {
+        const query = new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, StartAfter: startAfter });
+        const page = await attempt("list", prefix, options, () => client.send(query, { abortSignal: options.signal }));
+        for (const found of page.Contents ?? []) {
+          startAfter = found.Key as string;
+          yield infoOf(startAfter, { ...found, ContentLength: found.Size });
+        }
+        more = page.IsTruncated === true && (page.Contents ?? []).length > 0;
+      }
+    },
+    download: (key, path, options) =>
+      attempt("download", key, options, async () => {
+        const reply = await client.send(new GetObjectCommand(at(key)), { abortSignal: options?.signal }).catch(absentOrThrow);
+        if (reply === null || reply === "unchanged") return null;
+        await writeWhole(path, Readable.from(replyChunks(reply, limits.timeoutMs, options?.signal), { objectMode: false }), options?.signal);
+        return infoOf(key, reply);
+      }),
+    upload: async (key, path, options = {}) => {
+      const { size } = await stat(path);
+      if (size <= partBytes) return put(key, await readFile(path), options);
+      return attempt("upload", key, options, () => judge(options, uploadInParts(client, at(key), path, options)));
+    },
+  };
+}
+
+/** Repeats what has no known outcome, with growing pauses. `once` never repeats. */
+async function tryAgain<T>(attempts: number, options: { signal?: AbortSignal; once?: boolean } | undefined, run: (tried: number) => Promise<T>, describe: (error: unknown) => Error): Promise<T> {
+  for (let tried = 1; ; tried++) {
+    options?.signal?.throwIfAborted();
+    try {
+      return await run(tried);
+    } catch (error) {
+      options?.signal?.throwIfAborted();
+      if (options?.once === true || tried >= attempts || !isWorthRetrying(error)) throw describe(error);
+      await sleep(40 * 2 ** tried * (0.5 + Math.random()), undefined, { signal: options?.signal });
+    }
+  }
+}
+
+/** A missing key and an unchanged object are answers, not failures; a missing bucket is one. */
+function absentOrThrow(error: unknown): null | "unchanged" {
+  if (statusOf(error) === 304) return "unchanged";
+  if (statusOf(error) === 404 && !isMissingBucket(error)) return null;
+  throw error;
+}
+
+/** Turns the refusal of a condition into an outcome. A replacement of a key that is gone (404) is refused like one that changed. */
+async function judge(options: PutOptions, sent: Promise<{ ETag?: string | undefined }>): Promise<PutOutcome> {
+  try {
+    return { outcome: "stored", etag: (await sent).ETag ?? "" };
+  } catch (error) {
+    const status = statusOf(error);
+    if ((options.ifNoneMatch ?? options.ifMatch) === undefined || isMissingBucket(error)) throw error;
+    if (status === 412 || (status === 404 && options.ifMatch !== undefined)) return { outcome: "exists" };
+    if (status === 409) return { outcome: "conflict" };
+    throw error;
+  }
+}
+
+function infoOf(key: string, reply: Pick<GetObjectCommandOutput, "ContentLength" | "ETag" | "LastModified">): ObjectInfo {
+  return { key, bytes: reply.ContentLength ?? 0, etag: reply.ETag ?? "", modifiedAt: (reply.LastModified ?? new Date(0)).toISOString() };
+}
