@@ -9,6 +9,9 @@ const servers = { globalSetup: [at("test/support/servers.ts")], testTimeout: 60_
 /** Only `npm run test:long` says how long: without it the long figures are not even listed. */
 const long = process.env["RELEARN_LONG_MINUTES"] === undefined ? [] : [{ ...shared, test: { ...servers, name: "long", include: ["test/long/**/*.long.test.ts"], testTimeout: 0 } }];
 
+// The AWS SDK tells every process that it will leave Node 20 behind; the exact version is pinned, so that is no news here.
+process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
+
 export default defineConfig({
   test: {
     pool: "forks",

@@ -1,10 +1,11 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { readFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
 import { startStack, stopStack } from "../../infra/local-stack.ts";
+import { bundleInputs, bundleWorkflows } from "../../infra/setup/bundle-workflows.mjs";
 import { startTimeOf } from "../../infra/setup/lock.mjs";
+import { stampOf } from "../../infra/setup/stamps.mjs";
 import { loadSettings, type S3Credentials } from "../../schemas/settings.ts";
 
 declare module "vitest" {
@@ -26,18 +27,18 @@ export default async function servers(project: TestProject): Promise<() => Promi
   const home = mkdtempSync(join(tmpdir(), prefix));
   writeFileSync(join(home, "owner.json"), JSON.stringify({ pid: process.pid, startedAt: startTimeOf(process.pid) }));
   const base = loadSettings({ RELEARN_HOME: home });
-  const bundle = join(home, "workflows-bundle.js");
-  const [{ settings, stack }, bundled] = await Promise.all([startStack(base), bundleOnce(base.root, bundle)]);
+  const [{ settings, stack }, bundle] = await Promise.all([startStack(base), bundleOnce(base.root)]);
   project.provide("temporal", { address: stack.temporal.address, namespace: stack.temporal.namespace, ui: stack.temporal.ui! });
   project.provide("s3", { endpoint: settings.s3.endpoint!, region: settings.s3.region, credentials: settings.s3.credentials! });
-  project.provide("workflowBundle", bundled ? bundle : null);
+  project.provide("workflowBundle", bundle);
   project.provide("home", home);
   return () => remove(home);
 }
 
-async function bundleOnce(root: string, target: string): Promise<boolean> {
-  const { bundleWorkflows } = await import("../../infra/setup/bundle-workflows.mjs");
-  return bundleWorkflows(root, target, () => {});
+/** Bundling takes seconds, so the same sources are bundled once, not once a run. */
+async function bundleOnce(root: string): Promise<string | null> {
+  const target = join(root, ".cache", `test-bundle-${stampOf(root, bundleInputs(root)).slice(0, 16)}.js`);
+  return existsSync(target) || (await bundleWorkflows(root, target, () => {})) ? target : null;
 }
 
 /** What it holds is thrown away, so nothing is asked to end in peace. */
