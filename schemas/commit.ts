@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { recordedAnswer } from "./approval.ts";
 import { blobRef, sha256 } from "./names.ts";
 import { instant } from "./time.ts";
 
@@ -24,17 +25,13 @@ export const replaced = z.strictObject({ version: versionNumber, digest: sha256 
 export const approvalSubject = z.strictObject({ run: z.string().min(1), model: sha256, evaluation: sha256, champion: replaced.nullable() }).readonly();
 export type ApprovalSubject = z.infer<typeof approvalSubject>;
 
-/** One person's answer, as it was received. */
-export const answer = z.strictObject({ by: z.string().min(1).max(120), claimed: z.boolean(), comment: z.string().max(4_000), at: instant }).readonly();
-export type Answer = z.infer<typeof answer>;
-
 /** `refused`: an answer that does not count (too late, for something else, a second one), kept for the audit; it settles nothing. */
 export const decision = z.enum(["approved", "rejected", "refused", "expired"]);
 export type Decision = z.infer<typeof decision>;
 
 export const operation = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("register"), v: versionNumber, model: blobRef, manifest: blobRef, evaluation: blobRef, card: blobRef, run: z.string().min(1) }),
-  z.strictObject({ kind: z.literal("decision"), v: versionNumber, digest: sha256, subject: approvalSubject, decision, answers: z.array(answer).max(100) }),
+  z.strictObject({ kind: z.literal("decision"), v: versionNumber, digest: sha256, subject: approvalSubject, decision, answers: z.array(recordedAnswer).max(200) }),
   z.strictObject({ kind: z.literal("promote"), v: versionNumber, from: versionNumber.nullable(), run: z.string().min(1) }),
   z.strictObject({ kind: z.literal("rollback"), v: versionNumber, from: versionNumber, reason: z.string().max(4_000) }),
 ]);

@@ -18,16 +18,31 @@ export interface LogReader {
   remember(logged: LoggedCommit): void;
 }
 
+/** Entries kept in memory by number. */
+const recentEntries = 128;
+
 export function openLogReader(store: ObjectStore, model: string): LogReader {
   let newest: LoggedCommit | null = null;
   const known: CommitSummary[] = [];
   const missingFolds = new Set<number>();
-  const read = (n: number, signal?: AbortSignal) => readEntry(store, model, n, signal);
+  const recent = new Map<number, LoggedCommit>();
+
+  const read = async (n: number, signal?: AbortSignal): Promise<LoggedCommit | null> => {
+    const held = recent.get(n);
+    return held ?? keep(await readEntry(store, model, n, signal));
+  };
+
+  const keep = (logged: LoggedCommit | null): LoggedCommit | null => {
+    if (logged === null) return null;
+    recent.set(logged.entry.n, logged);
+    if (recent.size > recentEntries) recent.delete(recent.keys().next().value as number);
+    return logged;
+  };
 
   const remember = (logged: LoggedCommit): void => {
     const n = logged.entry.n;
     if (n === known.length + 1) known.push(summarize(linked(store.bucket, model, known.at(-1)?.hash ?? null, logged)));
-    advance(logged);
+    advance(keep(logged));
   };
 
   const advance = (logged: LoggedCommit | null): LoggedCommit | null => {
@@ -72,7 +87,7 @@ export function openLogReader(store: ObjectStore, model: string): LogReader {
   };
 
   const readRange = (from: number, to: number, signal?: AbortSignal): Promise<(LoggedCommit | null)[]> =>
-    inParallel(Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => from + i), 16, async (n) => (n === newest?.entry.n ? newest : read(n, signal)));
+    inParallel(Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => from + i), 16, (n) => read(n, signal));
 
   const at = async (instant: string, signal?: AbortSignal): Promise<LoggedCommit | null> => {
     const time = new Date(instant).toISOString();
@@ -83,7 +98,7 @@ export function openLogReader(store: ObjectStore, model: string): LogReader {
     return n === 0 ? null : read(n, signal);
   };
 
-  return { tip, entry: async (n, signal) => (n === newest?.entry.n ? newest : read(n, signal)), at, summaries, missingFolds, remember };
+  return { tip, entry: read, at, summaries, missingFolds, remember };
 }
 
 /** Checks the link between two neighbours. */

@@ -1,4 +1,5 @@
-import type { Actor, Answer, Champion, Commit, Decision, Expected, ServingState } from "../schemas/commit.ts";
+import type { RecordedAnswer } from "../schemas/approval.ts";
+import type { Actor, Champion, Commit, Decision, Expected, ServingState } from "../schemas/commit.ts";
 import { RelearnError } from "../schemas/failures.ts";
 import type { Manifest } from "../schemas/manifest.ts";
 import type { BlobRef } from "../schemas/names.ts";
@@ -35,7 +36,7 @@ export interface DecisionRequest extends Step {
   /** What the approval would replace: `replacedBy(champion)` at the time of asking. */
   readonly champion: Expected["champion"];
   readonly decision: Decision;
-  readonly answers: readonly Answer[];
+  readonly answers: readonly RecordedAnswer[];
 }
 
 export interface PromoteRequest extends Step {
@@ -76,6 +77,7 @@ export interface Registry {
   list(signal?: AbortSignal): Promise<readonly Version[]>;
   history(options?: { before?: number; signal?: AbortSignal }): AsyncIterable<LoggedCommit>;
   register(request: RegisterRequest): Promise<Appended & { readonly v: number }>;
+  /** @throws RelearnError `Superseded` when an approval would come against another champion than today's; `NotFound`. */
   recordDecision(request: DecisionRequest): Promise<Appended>;
   /** @throws RelearnError `NotApproved`, `StaleApproval` (used, or given against another champion), `NotFound`. */
   promote(request: PromoteRequest): Promise<Appended>;
@@ -139,7 +141,7 @@ export const versionKey = (model: string, v: number, name: "manifest.json" | "ev
 
 async function recordDecision(log: CommitLog, { v, run, evaluation, champion, decision, answers, ...step }: DecisionRequest): Promise<Appended> {
   return expectKind("decision", step.txn, await log.append({
-    ...step, expected: null,
+    ...step, expected: decision === "approved" ? { champion } : null,
     plan: async (view) => {
       const subject = { run, model: (await registered(log, view, v)).model.sha256, evaluation, champion };
       const digest = approvalDigest(subject);

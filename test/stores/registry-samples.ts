@@ -1,4 +1,5 @@
-import type { Actor, Answer } from "../../schemas/commit.ts";
+import type { RecordedAnswer } from "../../schemas/approval.ts";
+import type { Actor } from "../../schemas/commit.ts";
 import type { Manifest } from "../../schemas/manifest.ts";
 import type { BlobRef } from "../../schemas/names.ts";
 import { putBlob } from "../../stores/blobs.ts";
@@ -7,7 +8,7 @@ import type { Registry } from "../../stores/registry.ts";
 import { replacedBy } from "../../stores/commit-rules.ts";
 
 export const robot: Actor = { kind: "workflow", name: "flights/run/0123456789ab", claimed: false };
-export const ann: Answer = { by: "ann", claimed: true, comment: "looks right", at: "2013-03-01T09:00:00.000Z" };
+export const ann: RecordedAnswer = { by: "ann", claimed: true, decision: "approve", digest: "0123456789ab", refused: null, comment: "looks right", at: "2013-03-01T09:00:00.000Z" };
 const instant = "2013-03-01T00:00:00.000Z";
 
 export function sampleManifest(model: string, v: number, file: BlobRef, evaluation: BlobRef): Manifest {
