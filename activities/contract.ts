@@ -5,7 +5,6 @@
 import type { RecordedAnswer, Question } from "../schemas/approval.ts";
 import type { Cause, Trigger } from "../schemas/cause.ts";
 import type { GateResult } from "../schemas/gate.ts";
-import type { ProgressLine } from "../schemas/job.ts";
 import type { BlobRef } from "../schemas/names.ts";
 import type { RunRecord, RunState } from "../schemas/run.ts";
 import type { RunWindows } from "../schemas/time.ts";
@@ -101,6 +100,9 @@ export interface VersionEvidence {
   readonly trained: TrainResult;
 }
 
+/** The deployment's answer to a proposal, a promotion or a rollback. */
+export type DeploymentAnswer = { readonly status: "committed"; readonly n: number; readonly v: number } | { readonly status: "refused"; readonly reason: string };
+
 export interface Activities {
   /** Closes the windows as of the triggers and takes their causes; each cause starts at most one run, for ever. */
   planRun(input: { readonly triggers: readonly Trigger[] }): Promise<PlanResult>;
@@ -122,12 +124,10 @@ export interface Activities {
   /** Records a decision after checking all of it again: digest, champion, answers, expiry. */
   decide(input: DecideInput): Promise<DecideResult>;
   /** Hands an approved version to the model's `deployment`, and waits for its answer. */
-  propose(input: { readonly model: string; readonly v: number; readonly run: string }): Promise<CommitResult>;
+  propose(input: { readonly model: string; readonly v: number; readonly run: string }): Promise<DeploymentAnswer>;
   promote(input: PromoteInput): Promise<CommitResult>;
   rollback(input: RollbackInput): Promise<CommitResult>;
   /** Tells waiting runs of this model that another version serves now. */
   announceChampion(input: { readonly model: string; readonly except: string | null }): Promise<void>;
   recordRun(input: { readonly record: RunRecord }): Promise<void>;
-  /** The training job's progress as the store knows it now. */
-  readProgress(input: { readonly job: string }): Promise<ProgressLine | null>;
 }

@@ -1,4 +1,5 @@
 import type { KeyObject } from "node:crypto";
+import type { WorkflowClient } from "@temporalio/client";
 import type { Launcher } from "../launchers/launcher.ts";
 import type { ObjectStore } from "../stores/object-store.ts";
 
@@ -15,6 +16,7 @@ export interface Dependencies {
   readonly signingKey: KeyObject;
   /** UTC instant; the wall clock. */
   readonly now: () => string;
-  /** Starts child processes for SQL and models; wrapped in tests. */
-  readonly installation: string;
+  readonly workflows: WorkflowClient;
+  /** How people reach the parts, for the commands and links that a question shows. */
+  readonly links: { readonly temporalUi: string | null; readonly temporalAddress: string; readonly namespace: string };
 }

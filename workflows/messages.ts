@@ -1,6 +1,6 @@
 /** What people and activities say to workflows. Arguments are `unknown` where anyone may send them: handlers check what they get. */
 import { defineQuery, defineSignal, defineUpdate } from "@temporalio/workflow";
-import type { VersionRef } from "../activities/contract.ts";
+import type { DeploymentAnswer, VersionRef } from "../activities/contract.ts";
 import type { RecordedAnswer } from "../schemas/approval.ts";
 import type { Trigger } from "../schemas/cause.ts";
 import type { RunRecord } from "../schemas/run.ts";
@@ -35,7 +35,7 @@ export const progressQuery = defineQuery<RunRecord>("progress");
 export interface ProposeRequest { readonly v: number; readonly run: string }
 export interface PromoteRequest { readonly v: number; readonly by: string }
 export interface RollbackRequest { readonly to?: number | null; readonly by: string; readonly reason?: string }
-export type DeploymentAnswer = { readonly status: "committed"; readonly n: number; readonly v: number } | { readonly status: "refused"; readonly reason: string };
+export type { DeploymentAnswer };
 
 export const proposeUpdate = defineUpdate<DeploymentAnswer, unknown[]>("propose");
 export const promoteUpdate = defineUpdate<DeploymentAnswer, unknown[]>("promote");

@@ -8,11 +8,16 @@ export interface Pulse {
   beat(details: unknown): void;
   /** What the last attempt left; undefined on the first. */
   readonly last: unknown;
+  /**
+   * Why `signal` aborted. `lost` is not a cancellation: another attempt may have taken over, or the workflow may be gone;
+   * `shutdown`: this worker ends, and the next attempt goes on.
+   */
+  ending(): "cancelled" | "lost" | "shutdown" | null;
 }
 
 /** Runs `work` with a heartbeat kept up in the background. Outside an activity (tests, scripts) nothing beats and nothing cancels. */
 export async function withHeartbeat<T>(work: (pulse: Pulse) => Promise<T>): Promise<T> {
-  if (asyncLocalStorage.getStore() === undefined) return work({ signal: new AbortController().signal, beat: () => undefined, last: undefined });
+  if (asyncLocalStorage.getStore() === undefined) return work({ signal: new AbortController().signal, beat: () => undefined, last: undefined, ending: () => null });
   const context = Context.current();
   const { heartbeatTimeoutMs, heartbeatDetails } = context.info;
   let details: unknown = heartbeatDetails;
@@ -23,8 +28,14 @@ export async function withHeartbeat<T>(work: (pulse: Pulse) => Promise<T>): Prom
   };
   try {
     if (heartbeatTimeoutMs !== undefined) beat(details);
-    return await work({ signal: context.cancellationSignal, beat, last: heartbeatDetails });
+    return await work({ signal: context.cancellationSignal, beat, last: heartbeatDetails, ending: () => endingOf(context) });
   } finally {
     clearInterval(timer);
   }
+}
+
+function endingOf({ cancellationDetails }: Context): ReturnType<Pulse["ending"]> {
+  if (cancellationDetails === undefined) return null;
+  if (cancellationDetails.cancelRequested) return "cancelled";
+  return cancellationDetails.workerShutdown ? "shutdown" : "lost";
 }

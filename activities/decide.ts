@@ -1,0 +1,36 @@
+import { outcomeOf } from "../policy/approval.ts";
+import type { RecordedAnswer } from "../schemas/approval.ts";
+import { RelearnError } from "../schemas/failures.ts";
+import { approvalDigest } from "../stores/approval-digest.ts";
+import { isSameChampion, replacedBy } from "../stores/commit-rules.ts";
+import { openRegistry } from "../stores/registry.ts";
+import type { Activities, DecideInput } from "./contract.ts";
+import type { Dependencies } from "./dependencies.ts";
+
+/** Records a decision in the log. Digest, answers, quorum and expiry are checked again here: the workflow's word is not enough. */
+export function createDecide({ store }: Dependencies): Activities["decide"] {
+  return async (input) => {
+    const registry = openRegistry(store, input.pipeline);
+    const champion = await registry.champion();
+    if (!isSameChampion(replacedBy(champion), replacedBy(input.champion))) return { status: "champion-changed", champion };
+    checkAgain(input);
+    await registry.recordDecision({
+      v: input.v, run: input.run, evaluation: input.evaluation.sha256, champion: replacedBy(champion), decision: input.decision,
+      answers: input.answers.map(({ by, claimed, comment, at }) => ({ by, claimed, comment, at })),
+      txn: `${input.run}/decision/${input.question.digest.slice(0, 16)}`,
+      actor: { kind: "workflow", name: input.run, claimed: false },
+    });
+    return { status: "recorded" };
+  };
+}
+
+function checkAgain({ run, model, evaluation, champion, question, decision, answers }: DecideInput): void {
+  const digest = approvalDigest({ run, model: model.sha256, evaluation: evaluation.sha256, champion: replacedBy(champion) });
+  if (digest !== question.digest) throw new RelearnError("StaleApproval", `run ${run} asked about ${question.digest.slice(0, 12)}, but its candidate is ${digest.slice(0, 12)} now`);
+  const outcome = decision === "expired" ? "waiting" : decision;
+  const inTime = answers.filter((answer) => isInTime(answer, question.expiresAt) && mayAnswer(answer, question.approvers));
+  if (outcomeOf(inTime, question) !== outcome) throw new RelearnError("NotApproved", `the answers to ${question.digest.slice(0, 12)} do not make it ${decision}`);
+}
+
+const isInTime = (answer: RecordedAnswer, expiresAt: string): boolean => answer.at < expiresAt;
+const mayAnswer = (answer: RecordedAnswer, approvers: readonly string[] | null): boolean => approvers === null || approvers.includes(answer.by);

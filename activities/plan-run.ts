@@ -1,0 +1,35 @@
+import { durationSeconds } from "../schemas/calendar.ts";
+import { RelearnError } from "../schemas/failures.ts";
+import { closeWindows } from "../policy/windows.ts";
+import { leading } from "../policy/retraining.ts";
+import type { Trigger } from "../schemas/cause.ts";
+import type { RunWindows } from "../schemas/time.ts";
+import { canonicalBytes, sha256Hex } from "../stores/canonical.ts";
+import { takeCause } from "../stores/causes.ts";
+import { earliestData } from "./support/earliest-data.ts";
+import type { Activities } from "./contract.ts";
+import type { Dependencies } from "./dependencies.ts";
+import { readDefinition } from "./support/read-definition.ts";
+
+/** Closes the windows as of the newest trigger, takes the causes, and names the run after all three. */
+export function createPlanRun(deps: Dependencies): Activities["planRun"] {
+  return async ({ triggers }) => {
+    const lead = leading(triggers);
+    if (lead === null) throw new RelearnError("InvalidInput", "a run needs at least one trigger");
+    const { pipeline, definition: ref, asOf } = lead;
+    const definition = await readDefinition(deps.store, ref);
+    const windows = closeWindows(definition, asOf, await earliestData(deps, definition));
+    const run = runId(triggers, ref.sha256, windows);
+    const takers = await Promise.all(triggers.map(({ cause }) => takeCause(deps.store, pipeline, { cause, windows, run })));
+    const causes = triggers.filter((_, i) => takers[i] === run).map(({ cause }) => cause);
+    if (causes.length === 0) return { status: "known", workflowId: takers[triggers.indexOf(lead)] ?? "" };
+    const step = { run, pipeline, definition: ref, windows, asOf };
+    return { status: "planned", workflowId: run, input: { step, causes, version: null, patienceMs: durationSeconds(definition.windows.patience) * 1_000 } };
+  };
+}
+
+/** `<pipeline>/run/<12 hex of definition, windows, causes>`: the same question asked again is the same run. */
+function runId(triggers: readonly Trigger[], definition: string, windows: RunWindows): string {
+  const causes = triggers.map(({ cause }) => `${cause.kind} ${cause.key}`).sort();
+  return `${triggers[0]?.pipeline}/run/${sha256Hex(canonicalBytes({ definition, windows, causes })).slice(0, 12)}`;
+}
