@@ -21,7 +21,7 @@ from .outputs import OutputError, collect, read_environment, read_metrics
 from .progress import ProgressFile
 from .reporter import Reporter, now
 from .s3 import Bucket, StoreError, bucket_and_key
-from .supervise import Command, guard_this_process
+from .supervise import Command, guard_this_process, process_start
 
 RETRYABLE = 75
 STOPPED = 143
@@ -79,7 +79,7 @@ def take(home):
         os.close(lock)
         return None
     path = os.path.join(home, "process.json")
-    record = {"pid": os.getpid(), "attempt": last_attempt(path) + 1, "startedAt": now()}
+    record = {"pid": os.getpid(), "start": process_start(os.getpid()), "attempt": last_attempt(path) + 1}
     with open(path + ".tmp", "w") as file:
         json.dump(record, file)
     os.replace(path + ".tmp", path)
@@ -205,8 +205,8 @@ class Wrapper:
         kept.setdefault("PYTHONHASHSEED", str(self.spec["seed"] % (1 << 32)))
         # Spinning OpenMP threads turned 4 s into 47 s on a machine with other work to do.
         kept.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-        if self.env.get("RELEARN_JOB_MARK"):
-            kept["RELEARN_JOB_MARK"] = self.env["RELEARN_JOB_MARK"]
+        if self.env.get("RELEARN_TRAINER_MARK"):
+            kept["RELEARN_JOB_MARK"] = self.env["RELEARN_TRAINER_MARK"]
         return {
             **kept,
             "RELEARN_RUN_ID": self.spec["run"],

@@ -143,6 +143,15 @@ def descendants(root):
     return below
 
 
+def process_start(pid):
+    """When a process began, as text that no later process with the same id can share; the launcher reads it the same way."""
+    if LINUX:
+        with open("/proc/sys/kernel/random/boot_id") as boot, open("/proc/%d/stat" % pid, "rb") as file:
+            return "%s/%s" % (boot.read().strip(), file.read().rpartition(b")")[2].split()[19].decode())
+    shown = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, env={"LC_ALL": "C", "PATH": os.defpath})
+    return " ".join(shown.stdout.split())
+
+
 def parent_and_state(pid):
     try:
         with open("/proc/%s/stat" % pid, "rb") as file:
