@@ -21,7 +21,18 @@ export interface LogReader {
 /** Entries kept in memory by number. */
 const recentEntries = 128;
 
+const readers = new WeakMap<ObjectStore, Map<string, LogReader>>();
+
+/** One reader a store and model, so that a long-lived process reads each entry once. */
 export function openLogReader(store: ObjectStore, model: string): LogReader {
+  const ofStore = readers.get(store) ?? new Map<string, LogReader>();
+  readers.set(store, ofStore);
+  const reader = ofStore.get(model) ?? createLogReader(store, model);
+  ofStore.set(model, reader);
+  return reader;
+}
+
+function createLogReader(store: ObjectStore, model: string): LogReader {
   let newest: LoggedCommit | null = null;
   const known: CommitSummary[] = [];
   const missingFolds = new Set<number>();

@@ -4,6 +4,8 @@ interface Answer {
   readonly name?: string;
   readonly code?: string;
   readonly message?: string;
+  /** Set on errors of the file system only. */
+  readonly path?: unknown;
   readonly $metadata?: { readonly httpStatusCode?: number };
   readonly $response?: { readonly statusCode?: number };
 }
@@ -29,8 +31,8 @@ export function isWorthRetrying(error: unknown): boolean {
 
 /** Failures of this machine and of its settings, which asking again does not cure: the disk, a missing file, no credentials. */
 function isLocal(error: unknown): boolean {
-  const { code, name } = error as Answer;
-  return ["ENOSPC", "EACCES", "EPERM", "ENOENT", "EISDIR", "ENOTDIR", "EFBIG", "EROFS", "EMFILE", "EDQUOT"].includes(code ?? "") || name === "CredentialsProviderError";
+  const { code, name, path } = error as Answer;
+  return typeof path === "string" || ["ENOSPC", "EFBIG", "EDQUOT", "EMFILE"].includes(code ?? "") || name === "CredentialsProviderError";
 }
 
 /** Names the bucket, the key and what the server said. */

@@ -82,19 +82,17 @@ export function objectStoreContract(driver: string, open: () => Promise<ObjectSt
     });
 
     it("lets exactly one of 50 writers create a key", async () => {
-      for (const round of [1, 2, 3]) {
-        const outcomes = await Promise.all(Array.from({ length: 50 }, (_, i) => store.put(`race/${round}`, bytes(`writer ${i}`), { ifNoneMatch: "*", once: true })));
-        expect(outcomes.filter((o) => o.outcome === "stored")).toHaveLength(1);
-        const winner = outcomes.findIndex((o) => o.outcome === "stored");
-        expect(new TextDecoder().decode((await store.get(`race/${round}`))?.body)).toBe(`writer ${winner}`);
-      }
+      const outcomes = await Promise.all(Array.from({ length: 50 }, (_, i) => store.put("race", bytes(`writer ${i}`), { ifNoneMatch: "*", once: true })));
+      expect(outcomes.filter((o) => o.outcome === "stored")).toHaveLength(1);
+      const winner = outcomes.findIndex((o) => o.outcome === "stored");
+      expect(new TextDecoder().decode((await store.get("race"))?.body)).toBe(`writer ${winner}`);
     });
 
-    it("lets exactly one of 20 writers replace a state they all saw", async () => {
+    it("lets exactly one of 8 writers replace a state they all saw", async () => {
       await store.put("swap", bytes("0"));
       for (const round of [1, 2, 3]) {
         const { etag } = (await store.get("swap")) ?? { etag: "" };
-        const outcomes = await Promise.all(Array.from({ length: 20 }, (_, i) => store.put("swap", bytes(`${round}.${i}`), { ifMatch: etag, once: true })));
+        const outcomes = await Promise.all(Array.from({ length: 8 }, (_, i) => store.put("swap", bytes(`${round}.${i}`), { ifMatch: etag, once: true })));
         expect(outcomes.filter((o) => o.outcome === "stored")).toHaveLength(1);
       }
     });
