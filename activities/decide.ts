@@ -16,7 +16,7 @@ export function createDecide({ store }: Dependencies): Activities["decide"] {
     checkAgain(input);
     await registry.recordDecision({
       v: input.v, run: input.run, evaluation: input.evaluation.sha256, champion: replacedBy(champion), decision: input.decision,
-      answers: input.answers.map(({ by, claimed, comment, at }) => ({ by, claimed, comment, at })),
+      answers: input.answers,
       txn: `${input.run}/decision/${input.question.digest.slice(0, 16)}`,
       actor: { kind: "workflow", name: input.run, claimed: false },
     });

@@ -6,6 +6,7 @@ import { now, type RunBook } from "./run-book.ts";
 
 type Decision = RecordedAnswer["decision"];
 const keptRefusals = 200;
+const loggedAnswers = 100;
 
 /** Takes people's answers for one run. Whatever arrives, by signal or update, is judged the same way and put on the record. */
 export class ApprovalDesk {
@@ -35,9 +36,10 @@ export class ApprovalDesk {
     return outcome === "waiting" ? "champion-changed" : outcome;
   }
 
-  /** Answers that count for this question. */
-  counted(question: Question): readonly RecordedAnswer[] {
-    return counting(this.book.record.answers, question);
+  /** What goes into the log: the answers that count, and the refused ones for the audit. */
+  answers(question: Question): readonly RecordedAnswer[] {
+    const refused = this.book.record.answers.filter((answer) => answer.refused !== null);
+    return [...counting(this.book.record.answers, question), ...refused].slice(0, loggedAnswers);
   }
 
   private answer(decision: Decision, args: readonly unknown[]): RecordedAnswer {

@@ -106,7 +106,7 @@ async function decision({ step, ...candidate }: Candidate, book: RunBook, desk: 
   book.note({ question, state: "waiting" });
   const outcome = await desk.outcome(question);
   if (outcome === "champion-changed") return outcome;
-  const recorded = await quick.decide({ ...step, ...candidate, question, decision: outcome, answers: desk.counted(question) });
+  const recorded = await quick.decide({ ...step, ...candidate, question, decision: outcome, answers: desk.answers(question) });
   if (recorded.status === "champion-changed") return "champion-changed";
   upsertSearchAttributes([{ key: searchAttributes.decision, value: outcome }]);
   return outcome;

@@ -1,0 +1,31 @@
+import { createAnnounceChampion } from "./announce-champion.ts";
+import { createAsk } from "./ask.ts";
+import { createAwaitRun } from "./await-run.ts";
+import { createChampion } from "./champion.ts";
+import type { Activities } from "./contract.ts";
+import { createDecide } from "./decide.ts";
+import type { Dependencies } from "./dependencies.ts";
+import { createEvaluate } from "./evaluate.ts";
+import { createIngest } from "./ingest.ts";
+import { createPlanRun } from "./plan-run.ts";
+import { createPromote, createRollback } from "./promote.ts";
+import { createPropose } from "./propose.ts";
+import { createRecordRun } from "./record-run.ts";
+import { createRegister } from "./register.ts";
+import { createSignalRetraining } from "./signal-retraining.ts";
+import { createStartRun } from "./start-run.ts";
+import { withFailures } from "./support/as-failure.ts";
+import { createTrain } from "./train.ts";
+import { createValidate } from "./validate.ts";
+import { createVersionEvidence } from "./version-evidence.ts";
+
+/** Every activity, over the ports it is given. */
+export function createActivities(deps: Dependencies): Activities {
+  return withFailures<Activities>({
+    planRun: createPlanRun(deps), startRun: createStartRun(deps), awaitRun: createAwaitRun(deps), signalRetraining: createSignalRetraining(deps),
+    ingest: createIngest(deps), validate: createValidate(deps), train: createTrain(deps), evaluate: createEvaluate(deps),
+    register: createRegister(deps), champion: createChampion(deps), versionEvidence: createVersionEvidence(deps),
+    ask: createAsk(deps), decide: createDecide(deps), propose: createPropose(deps), promote: createPromote(deps), rollback: createRollback(deps),
+    announceChampion: createAnnounceChampion(deps), recordRun: createRecordRun(deps),
+  });
+}
