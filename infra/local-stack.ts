@@ -111,11 +111,21 @@ async function ensureServer<T>(home: string, name: "temporal" | "s3", options: S
   const running = findOwned(home, name);
   const known = readPorts(home);
   if (running !== null && known !== null) {
-    const kept = await ready(known, watch(home, running));
-    options.onProgress?.(`${name} was already running`);
-    return kept;
+    const kept = await keep(running, () => ready(known, watch(home, running)));
+    if (kept !== null) options.onProgress?.(`${name} was already running`);
+    if (kept !== null) return kept;
   }
   return startFresh(home, name, options, request, ready, known ?? {}, startTries);
+}
+
+/** Null when the server ended while it was asked: then there is nothing to keep. */
+async function keep<T>(running: OwnedProcess, ask: () => Promise<T>): Promise<T | null> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (isRunning(running)) throw error;
+    return null;
+  }
 }
 
 async function startFresh<T>(home: string, name: "temporal" | "s3", options: StackOptions, request: (ports: Ports) => StartRequest, ready: Ready<T>, preferred: Partial<Ports>, triesLeft: number): Promise<T> {

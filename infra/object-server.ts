@@ -96,11 +96,12 @@ async function s3Client(s3: S3Settings): Promise<S3Client> {
 }
 
 async function tryBucket(client: S3Client, s3: S3Settings): Promise<Error | null> {
-  const { CreateBucketCommand, DeleteObjectCommand, HeadBucketCommand, PutObjectCommand } = await import("@aws-sdk/client-s3");
+  const { CreateBucketCommand, DeleteObjectCommand, ListObjectsV2Command, PutObjectCommand } = await import("@aws-sdk/client-s3");
   const abortSignal = AbortSignal.timeout(5_000);
   const bucket = { Bucket: s3.bucket };
   try {
-    const missing = await client.send(new HeadBucketCommand(bucket), { abortSignal }).then(() => false, (error: Failure) => {
+    // A list and not a head: only a reply with a body says what was wrong.
+    const missing = await client.send(new ListObjectsV2Command({ ...bucket, MaxKeys: 1 }), { abortSignal }).then(() => false, (error: Failure) => {
       if (error.$metadata?.httpStatusCode === 404) return true;
       throw error;
     });

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
@@ -86,7 +86,7 @@ async function endGroup(owned: OwnedProcess, graceMs: number): Promise<void> {
 
 async function hasEnded(owned: OwnedProcess, withinMs: number): Promise<boolean> {
   const deadline = Date.now() + withinMs;
-  while (isRunning(owned) && !isZombie(owned.pid)) {
+  while (isRunning(owned)) {
     if (Date.now() >= deadline) return false;
     await sleep(25);
   }
@@ -99,17 +99,6 @@ function signalGroup(owned: OwnedProcess, signal: "SIGTERM" | "SIGKILL"): void {
     process.kill(-owned.pid, signal);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
-  }
-}
-
-/** An ended child that its parent has not collected yet still has its id. */
-function isZombie(pid: number): boolean {
-  if (process.platform !== "linux") return false;
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return stat.slice(stat.lastIndexOf(")") + 2).startsWith("Z");
-  } catch {
-    return true;
   }
 }
 

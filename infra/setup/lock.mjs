@@ -71,12 +71,15 @@ function takeAway(path, dead) {
   rmSync(aside, { force: true });
 }
 
-/** When a process started, in the system's own words; null when there is none. Tells a recycled process id from the first. */
+/** When a running process started, in the system's own words; null when there is none. Tells a recycled process id from the first. */
 export function startTimeOf(pid) {
   try {
     if (process.platform === "linux") {
       const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-      const ticks = stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+      const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      const ticks = fields[19];
+      // An ended process that its parent has not collected keeps its id, and does nothing any more.
+      if (fields[0] === "Z" || fields[0] === "X") return null;
       // Ticks count from the boot, so another boot's process could have the same id and the same ticks.
       return ticks === undefined ? null : `${readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()}:${ticks}`;
     }

@@ -1,0 +1,90 @@
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Client, Connection } from "@temporalio/client";
+import { GetObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
+import { afterAll, expect, inject, test } from "vitest";
+import { freePorts } from "../../infra/free-ports.ts";
+import { startStack, stopStack } from "../../infra/local-stack.ts";
+import { listOwned } from "../../infra/owned-processes.ts";
+import { loadSettings, type Settings } from "../../schemas/settings.ts";
+
+const home = mkdtempSync(join(tmpdir(), "relearn-stack-"));
+const load = (env: Record<string, string> = {}): Settings => loadSettings({ RELEARN_HOME: home, ...env });
+afterAll(async () => {
+  await stopStack({ home }, { graceMs: 0 });
+  rmSync(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+});
+
+const objects = ({ s3 }: Settings): S3Client => new S3Client({ endpoint: s3.endpoint!, region: s3.region, forcePathStyle: true, credentials: { ...s3.credentials! } as never });
+
+test("two calls at once start one stack; what it holds is there after stop and start, on the same ports", { timeout: 120_000 }, async () => {
+  const [one, two] = await Promise.all([startStack(load()), startStack(load())]);
+  expect(one.stack).toEqual(two.stack);
+  expect(listOwned(home).map(({ name }) => name).sort()).toEqual(["s3", "temporal"]);
+  expect(load()).toEqual(one.settings);
+  expect(["stack.json", "processes.json", "s3-credentials.json", "s3-identities.json"].map((name) => statSync(join(home, name)).mode & 0o777)).toEqual([0o600, 0o600, 0o600, 0o600]);
+
+  await objects(one.settings).send(new PutObjectCommand({ Bucket: one.settings.s3.bucket, Key: "kept", Body: "still here" }));
+  const connection = await Connection.connect({ address: one.stack.temporal.address });
+  await new Client({ connection }).workflow.start("anything", { taskQueue: "nobody", workflowId: "kept" });
+  await connection.close();
+
+  expect([...(await stopStack(load()))].sort()).toEqual(["s3", "temporal"]);
+  expect([load().temporal.address, await stopStack(load())]).toEqual([null, []]);
+
+  const again = await startStack(load());
+  expect(again.stack).toEqual(one.stack);
+  const read = await objects(again.settings).send(new GetObjectCommand({ Bucket: again.settings.s3.bucket, Key: "kept" }));
+  expect(await read.Body!.transformToString()).toBe("still here");
+  const second = await Connection.connect({ address: again.stack.temporal.address });
+  expect((await new Client({ connection: second }).workflow.getHandle("kept").describe()).status.name).toBe("RUNNING");
+  await second.close();
+});
+
+test("a server that was killed is started again, one that runs is kept", { timeout: 60_000 }, async () => {
+  const before = listOwned(home);
+  process.kill(before.find(({ name }) => name === "temporal")!.pid, "SIGKILL");
+  await startStack(load());
+  const pids = (list: typeof before): Record<string, number> => Object.fromEntries(list.map(({ name, pid }) => [name, pid]));
+  expect(pids(listOwned(home))["s3"]).toBe(pids(before)["s3"]);
+  expect(pids(listOwned(home))["temporal"]).not.toBe(pids(before)["temporal"]);
+});
+
+test("servers named in the environment are used, and nothing is started or stopped for them", { timeout: 60_000 }, async () => {
+  const other = mkdtempSync(join(tmpdir(), "relearn-stack-"));
+  const { endpoint, credentials } = inject("s3");
+  const settings = loadSettings({ RELEARN_HOME: other, TEMPORAL_ADDRESS: inject("temporal").address, RELEARN_S3_ENDPOINT: endpoint, RELEARN_S3_BUCKET: "given", AWS_ACCESS_KEY_ID: credentials.accessKeyId, AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey });
+  const { stack } = await startStack(settings);
+  expect([stack.temporal.address, stack.s3, listOwned(other), await stopStack(settings)]).toEqual([inject("temporal").address, { endpoint, bucket: "given", region: "us-east-1" }, [], []]);
+  rmSync(other, { recursive: true, force: true });
+});
+
+test("a named server that refuses or does not answer is told as what it is", { timeout: 60_000 }, async () => {
+  const { endpoint } = inject("s3");
+  const named = { TEMPORAL_ADDRESS: inject("temporal").address, AWS_ACCESS_KEY_ID: "wrong-key", AWS_SECRET_ACCESS_KEY: "wrong" };
+  await expect(startStack(load({ ...named, RELEARN_S3_ENDPOINT: endpoint }))).rejects.toMatchObject({ type: "StoreRefused", message: expect.stringMatching(/refused \(InvalidAccessKeyId.*check RELEARN_S3_ENDPOINT/) });
+  const { nobody } = await freePorts(["nobody"]);
+  await expect(startStack(load({ ...named, TEMPORAL_ADDRESS: `127.0.0.1:${nobody}` }), { timeoutMs: 1_000 })).rejects.toMatchObject({ type: "TemporalUnavailable", message: expect.stringContaining("check TEMPORAL_ADDRESS") });
+});
+
+test("a server that cannot start says so at once, with the end of its log", { timeout: 60_000 }, async () => {
+  const broken = mkdtempSync(join(tmpdir(), "relearn-stack-"));
+  writeFileSync(join(broken, "temporal.sqlite"), "this is no database, and long enough to be seen as none by whoever opens it".repeat(20));
+  const began = Date.now();
+  const settings = loadSettings({ RELEARN_HOME: broken });
+  await expect(startStack(settings)).rejects.toMatchObject({ type: "SetupIncomplete", message: expect.stringMatching(/temporal ended while it was starting; the end of .*temporal\.log/) });
+  expect(Date.now() - began).toBeLessThan(20_000);
+  await stopStack(settings, { graceMs: 0 });
+  rmSync(broken, { recursive: true, force: true });
+});
+
+test("a port that somebody holds is not chosen", async () => {
+  const holder = createServer();
+  await new Promise<void>((resolve) => holder.listen(0, "127.0.0.1", resolve));
+  const { port } = holder.address() as { port: number };
+  const ports = await freePorts(["one", "two"], { one: port, two: port });
+  expect([ports.one === port, ports.one === ports.two]).toEqual([false, false]);
+  await new Promise((resolve) => holder.close(resolve));
+});
