@@ -32,12 +32,14 @@ export async function connectTemporal(settings: Settings): Promise<TemporalConne
 }
 
 /** Address and credentials, for client and worker connections alike. */
-export function connectionOptions({ address, apiKey, tls }: TemporalSettings): ConnectionOptions {
+export function connectionOptions({ address, apiKey, tls }: TemporalSettings): { readonly address: string; readonly apiKey?: string; readonly tls?: Tls } {
   if (address === null) throw new RelearnError("TemporalUnavailable", "there is no Temporal here: start it with `relearn up`, or set TEMPORAL_ADDRESS");
   return { address, ...(apiKey === null ? {} : { apiKey }), ...(tls === null ? {} : { tls: readTls(tls) }) };
 }
 
-function readTls({ serverName, caFile, certFile, keyFile }: NonNullable<TemporalSettings["tls"]>): Exclude<ConnectionOptions["tls"], null | undefined> {
+type Tls = Exclude<ConnectionOptions["tls"], boolean | null | undefined>;
+
+function readTls({ serverName, caFile, certFile, keyFile }: NonNullable<TemporalSettings["tls"]>): Tls {
   return {
     ...(serverName === null ? {} : { serverNameOverride: serverName }),
     ...(caFile === null ? {} : { serverRootCACertificate: readFileSync(caFile) }),

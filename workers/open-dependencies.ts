@@ -3,7 +3,7 @@ import type { WorkflowClient } from "@temporalio/client";
 import type { Dependencies } from "../activities/dependencies.ts";
 import { localLauncher } from "../launchers/local.ts";
 import type { Settings } from "../schemas/settings.ts";
-import { loadSigningKey } from "../stores/signing.ts";
+import { ensureSigningKey } from "../stores/signing.ts";
 import type { Stores } from "./connect.ts";
 
 /** The real ports of a worker on this machine. */
@@ -13,7 +13,7 @@ export async function openDependencies(settings: Settings, { store, openBucket }
     store, openBucket, workflows,
     launchers: { local: localLauncher({ home, store, python: python.executable, packages: join(root, "trainers"), env: jobEnvironment(settings) }) },
     scratch: join(home, "scratch"),
-    signingKey: await loadSigningKey(home),
+    signingKey: await ensureSigningKey(home),
     now: () => new Date().toISOString(),
     links: { temporalUi: temporal.ui, temporalAddress: temporal.address ?? "", namespace: temporal.namespace },
   };
