@@ -1,0 +1,35 @@
+import { describe, expect, it } from "vitest";
+import { fold, leading, maxCauses, readTrigger } from "../../policy/retraining.ts";
+import type { Trigger } from "../../schemas/cause.ts";
+
+const trigger = (key: string, asOf = "2013-03-01T00:00:00.000Z"): Trigger => ({ cause: { kind: "person", key, by: "ann" }, asOf, definition: { sha256: "a".repeat(64), bytes: 1 }, pipeline: "flights" });
+
+describe("causes of a run", () => {
+  it("are folded: the same one twice is one", () => {
+    expect(fold(fold([], trigger("a")), trigger("a", "2013-04-01T00:00:00.000Z"))).toEqual([trigger("a")]);
+    expect(fold([trigger("a")], trigger("b"))).toHaveLength(2);
+  });
+
+  it("are bounded: a flood says nothing new", () => {
+    const flood = Array.from({ length: 1_000 }, (_, i) => trigger(String(i))).reduce(fold, [] as readonly Trigger[]);
+    expect(flood).toHaveLength(maxCauses);
+  });
+
+  it("are led by the newest time, the last sent among equals", () => {
+    expect(leading([trigger("a", "2013-04-01T00:00:00.000Z"), trigger("b")])?.cause.key).toBe("a");
+    expect(leading([trigger("a"), trigger("b")])?.cause.key).toBe("b");
+    expect(leading([])).toBeNull();
+  });
+
+  it.each([
+    ["nothing", []], ["two arguments", [trigger("a"), trigger("a")]], ["a text", ["go"]], ["another pipeline's", [{ ...trigger("a"), pipeline: "voices" }]],
+    ["one without a time", [{ ...trigger("a"), asOf: "soon" }]], ["one without a definition", [{ ...trigger("a"), definition: { sha256: "../../x", bytes: 1 } }]],
+    ["one of an unknown kind", [{ ...trigger("a"), cause: { kind: "whim", key: "a", by: null } }]],
+  ])("are not read from %s", (_, args) => {
+    expect(readTrigger(args, "flights")).toBeNull();
+  });
+
+  it("are read without anything that does not belong to them", () => {
+    expect(readTrigger([{ ...trigger("a"), extra: 1 }], "flights")).toEqual(trigger("a"));
+  });
+});
