@@ -1,20 +1,17 @@
-import { landingRecord, snapshot, type LandingRecord, type Snapshot } from "../schemas/dataset.ts";
+import type { z } from "zod";
+import { landingRecord, preparedRecord, snapshot, type LandingRecord, type Snapshot } from "../schemas/dataset.ts";
 import { RelearnError } from "../schemas/failures.ts";
 import { blobRef, type BlobRef } from "../schemas/names.ts";
-import { createDocument, getDocument, keyOf } from "./documents.ts";
+import { createDocument, getDocument } from "./documents.ts";
 import type { ObjectStore } from "./object-store.ts";
+
+type PreparedRecord = z.infer<typeof preparedRecord>;
 
 export const snapshotKey = (pipeline: string, id: string): string => `datasets/${pipeline}/snapshots/${id}.json`;
 export const quarantineKey = (pipeline: string, id: string): string => `quarantine/${pipeline}/${id}.parquet`;
 
-/** A landing file as it was seen: another size or ETag is another file. */
-export interface SeenFile {
-  readonly uri: string;
-  readonly bytes: number;
-  readonly etag: string;
-}
-
-const landingKey = (pipeline: string, source: string, { uri, bytes, etag }: SeenFile): string => `sources/${pipeline}/${keyOf(source, uri, bytes, etag)}.json`;
+const landingKey = (pipeline: string, id: string): string => `sources/${pipeline}/${id}.json`;
+const preparedKey = (pipeline: string, id: string): string => `prepared/${pipeline}/${id}.json`;
 const frameKey = (pipeline: string): string => `datasets/${pipeline}/frame.json`;
 
 /** @throws RelearnError `NotFound`. */
@@ -29,13 +26,22 @@ export async function putSnapshot(store: ObjectStore, document: Snapshot, signal
   await createDocument(store, snapshotKey(document.pipeline, document.id), document, signal);
 }
 
-/** What a landing file held when it was read; null when these bytes have not been read yet. */
-export async function getLandingRecord(store: ObjectStore, pipeline: string, source: string, file: SeenFile, signal?: AbortSignal): Promise<LandingRecord | null> {
-  return getDocument(store, landingKey(pipeline, source, file), landingRecord, signal);
+/** What a landing file held when it was read; null when it has not been read yet. @param id `keyOf` URI, size, ETag and how it is read. */
+export async function getLandingRecord(store: ObjectStore, pipeline: string, id: string, signal?: AbortSignal): Promise<LandingRecord | null> {
+  return getDocument(store, landingKey(pipeline, id), landingRecord, signal);
 }
 
-export async function putLandingRecord(store: ObjectStore, pipeline: string, record: LandingRecord, signal?: AbortSignal): Promise<void> {
-  await createDocument(store, landingKey(pipeline, record.source, record), record, signal);
+export async function putLandingRecord(store: ObjectStore, pipeline: string, id: string, record: LandingRecord, signal?: AbortSignal): Promise<void> {
+  await createDocument(store, landingKey(pipeline, id), record, signal);
+}
+
+/** What `prepare` made of pieces it has seen before; null when it has not seen them. @param id `keyOf` contract, span and input pieces. */
+export async function getPreparedRecord(store: ObjectStore, pipeline: string, id: string, signal?: AbortSignal): Promise<PreparedRecord | null> {
+  return getDocument(store, preparedKey(pipeline, id), preparedRecord, signal);
+}
+
+export async function putPreparedRecord(store: ObjectStore, pipeline: string, id: string, record: PreparedRecord, signal?: AbortSignal): Promise<void> {
+  await createDocument(store, preparedKey(pipeline, id), record, signal);
 }
 
 /** The pipeline's frame, made once from the first accepted snapshot; null until then. */
