@@ -1,0 +1,14 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { installationRoot } from "../../schemas/settings.ts";
+
+interface Entry {
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+}
+
+test("the lock file holds every platform's packages, so that npm ci accepts it everywhere", () => {
+  const { packages } = JSON.parse(readFileSync(join(installationRoot(), "package-lock.json"), "utf8")) as { packages: Record<string, Entry> };
+  const missing = Object.entries(packages).flatMap(([owner, entry]) => Object.keys(entry.optionalDependencies ?? {}).filter((name) => !packages[`${owner}/node_modules/${name}`] && !packages[`node_modules/${name}`]));
+  expect(missing, "run `node infra/complete-lockfile.mjs`").toEqual([]);
+});
