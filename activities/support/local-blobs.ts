@@ -1,39 +1,44 @@
-import { mkdir, readdir, rm, stat, utimes } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { constants, copyFile, mkdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import type { BlobRef } from "../../schemas/names.ts";
-import { downloadBlob } from "../../stores/blobs.ts";
+import { type BlobCache, openBlobCache } from "../../stores/blob-cache.ts";
 import { inParallel } from "../../stores/parallel.ts";
 import type { Dependencies } from "../dependencies.ts";
 
-/** What may lie in the cache before the oldest files go. */
-const cacheBytes = 8 * 2 ** 30;
+type Places = Pick<Dependencies, "store" | "scratch">;
 
-/** A file that some step may still read is left alone this long. */
-const keepMs = 6 * 3_600_000;
+/** What the cache may hold; the least recently used files go first. */
+const cacheBytes = 16 * 2 ** 30;
+const caches = new WeakMap<object, BlobCache>();
+const folderOf = ({ scratch }: Places): string => join(scratch, "blobs");
 
-/** Local files that hold these blobs, verified, in their order: fetched once, kept in the scratch folder. */
-export async function localBlobs({ store, scratch }: Pick<Dependencies, "store" | "scratch">, refs: readonly BlobRef[], signal?: AbortSignal): Promise<string[]> {
-  const folder = join(scratch, "blobs");
-  await mkdir(folder, { recursive: true });
-  return inParallel(refs, 16, async (ref) => {
-    const path = join(folder, `${ref.sha256}.parquet`);
-    await downloadBlob(store, ref, path, signal);
-    const now = new Date();
-    await utimes(path, now, now);
-    return path;
-  });
+async function cacheOf(deps: Places): Promise<BlobCache> {
+  const known = caches.get(deps.store);
+  if (known !== undefined) return known;
+  await mkdir(folderOf(deps), { recursive: true });
+  const cache = openBlobCache(deps.store, folderOf(deps), cacheBytes);
+  caches.set(deps.store, cache);
+  return cache;
 }
 
-/** Removes the files read longest ago while there are more than the cache may hold. */
-export async function pruneLocalBlobs(scratch: string): Promise<void> {
-  const folder = join(scratch, "blobs");
-  const names = await readdir(folder).catch(() => []);
-  const files = (await inParallel(names, 16, async (name) => ({ path: join(folder, name), found: await stat(join(folder, name)).catch(() => null) }))).filter(({ found }) => found !== null);
-  files.sort((a, b) => (a.found?.mtimeMs ?? 0) - (b.found?.mtimeMs ?? 0));
-  let bytes = files.reduce((sum, { found }) => sum + (found?.size ?? 0), 0);
-  for (const { path, found } of files) {
-    if (bytes <= cacheBytes || (found?.mtimeMs ?? 0) > Date.now() - keepMs) return;
-    await rm(path, { force: true });
-    bytes -= found?.size ?? 0;
-  }
+/** Local files that hold these blobs, in their order; verified when fetched, and not to be changed. */
+export async function localBlobs(deps: Places, refs: readonly BlobRef[], signal?: AbortSignal): Promise<string[]> {
+  const cache = await cacheOf(deps);
+  return inParallel(refs, 32, (ref) => cache.file(ref, signal));
+}
+
+/** A copy of a blob at `path`, for whoever must not touch the cache's own file: a sandbox. */
+export async function placeBlob(deps: Places, ref: BlobRef, path: string, signal?: AbortSignal): Promise<void> {
+  const [cached] = await localBlobs(deps, [ref], signal);
+  await copyFile(cached as string, path, constants.COPYFILE_FICLONE);
+}
+
+/** Keeps a file that was just stored as `ref`, so that the next step need not fetch it. */
+export async function keepBlob(deps: Places, ref: BlobRef, path: string): Promise<void> {
+  await cacheOf(deps);
+  const kept = join(folderOf(deps), ref.sha256);
+  const part = `${kept}.${randomUUID().slice(0, 8)}.part`;
+  await copyFile(path, part, constants.COPYFILE_FICLONE);
+  await rename(part, kept);
 }

@@ -1,0 +1,69 @@
+import { type ColumnFrame, type Frame, maxExactNumbers, type NumberFrame } from "../schemas/sketch.ts";
+import { bucketWidth } from "../stats/buckets.ts";
+
+/**
+ * The scan that counts every column of `frame` by partition: one GROUP BY per column, joined by UNION ALL, since that runs
+ * in half the time of histogram aggregates in one SELECT.
+ * Result columns: p (partition), c (column index), k (class: see below), b (bucket), v (value), s (string), n, lo, hi, total, squares, whole, tens.
+ * @param from a table or subquery with the frame's columns and `partitionColumn`.
+ */
+export function sketchSql(frame: Frame, from: string, partitionColumn: string): string {
+  const part = quoted(partitionColumn);
+  return Object.entries(frame.columns).map(([name, column], i) => branch(i, quoted(name), column, from, part, frame.timezone)).join("\nunion all\n");
+}
+
+export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
+export const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+
+function branch(index: number, name: string, column: ColumnFrame, from: string, part: string, zone: string): string {
+  switch (column.kind) {
+    case "category": return strings(index, `${name}::varchar`, from, part);
+    case "pattern": return strings(index, `regexp_replace(regexp_replace(${name}::varchar, '[0-9]+', '9', 'g'), '[[:alpha:]]+', 'a', 'g')`, from, part);
+    case "time": return times(index, `${name}::timestamptz`, from, part, zone);
+    case "length": return numbers(index, `length(${name})::double`, column, from, part);
+    case "norm": return numbers(index, `sqrt(list_dot_product(${name}::double[], ${name}::double[]))`, column, from, part);
+    case "number": return numbers(index, `${name}::double`, column, from, part);
+  }
+}
+
+const none = { b: "null::int", v: "null::double", s: "null::varchar", lo: "null::double", hi: "null::double", total: "null::double", squares: "null::double", whole: "0::bigint", tens: "0::bigint" };
+
+function row(index: number, cells: Partial<Record<keyof typeof none | "k" | "n", string>>): string {
+  const all = { k: "'value'", n: "count(*)", ...none, ...cells };
+  return `${index} c, ${all.k} k, ${all.b} b, ${all.v} v, ${all.s} s, ${all.n} n, ${all.lo} lo, ${all.hi} hi, ${all.total} total, ${all.squares} squares, ${all.whole} whole, ${all.tens} tens`;
+}
+
+/** Very long strings are told apart by their start and their MD5: a sketch stays small. */
+function strings(index: number, value: string, from: string, part: string): string {
+  const short = `case when length(${value}) > 120 then left(${value}, 80) || '#' || md5(${value}) else ${value} end`;
+  return `select ${part} p, ${row(index, { k: "case when x is null then 'null' else 'value' end", s: "x" })} from (select ${part}, ${short} x from ${from}) group by ${part}, x`;
+}
+
+function times(index: number, value: string, from: string, part: string, zone: string): string {
+  const cells = {
+    k: "case when h is null then 'null' else 'value' end", b: "h::int", lo: "min(epoch_us(x))::double", hi: "max(epoch_us(x))::double",
+    whole: "count(*) filter (epoch_us(x) % 3600000000 = 0)",
+  };
+  return `select ${part} p, ${row(index, cells)} from (select ${part}, x, hour(timezone(${literal(zone)}, x)) h from (select ${part}, ${value} x from ${from})) group by ${part}, h`;
+}
+
+/**
+ * k: null, nan, infinite, value. Few distinct numbers are counted one by one (`v`), unless a partition turns out to have
+ * more than 256 after all; others by bucket (`b`).
+ */
+function numbers(index: number, value: string, column: NumberFrame, from: string, part: string): string {
+  const kind = "case when x is null then 'null' when isnan(x) then 'nan' when isinf(x) then 'infinite' else 'value' end";
+  const bucket = `case when isfinite(x) then floor(asinh((x - (${double(column.center)})) / (${double(column.scale)})) * ${1 / bucketWidth})::int end`;
+  const sums = { lo: "min(x)", hi: "max(x)", total: "sum(x)", squares: "sum(x * x)", whole: "count(*) filter (x = floor(x))", tens: "count(*) filter (x % 10 = 0)" };
+  const rows = `(select ${part}, ${value} x from ${from})`;
+  if (!column.discrete) return `select ${part} p, ${row(index, { k: "kk", b: "bb", ...sums })} from (select ${part}, x, ${kind} kk, ${bucket} bb from ${rows}) group by ${part}, kk, bb`;
+  const each = `(select ${part}, x, count(*) n from ${rows} group by ${part}, x)`;
+  const weighed = {
+    k: "kk", b: "bb", v: "vv", n: "sum(n)::bigint", lo: "min(x)", hi: "max(x)", total: "sum(x * n)", squares: "sum(x * x * n)",
+    whole: "coalesce(sum(n) filter (x = floor(x)), 0)::bigint", tens: "coalesce(sum(n) filter (x % 10 = 0), 0)::bigint",
+  };
+  const few = `count(*) over (partition by ${part}) <= ${maxExactNumbers}`;
+  return `select ${part} p, ${row(index, weighed)} from (select ${part}, x, n, ${kind} kk, case when ${few} then x end vv, ${bucket} bb from ${each}) group by ${part}, kk, bb, vv`;
+}
+
+const double = (value: number): string => `${value}::double`;
