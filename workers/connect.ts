@@ -6,9 +6,9 @@ import type { Settings, TemporalSettings } from "../schemas/settings.ts";
 import { connectS3, type S3Connection } from "../stores/s3-object-store.ts";
 import type { ObjectStore } from "../stores/object-store.ts";
 
-/** The queue of workflows and light activities; heavy ones have their own. */
+/** The queue of workflows and light activities; heavy ones have their own beside it. */
 export const taskQueue = "relearn";
-export const dataTaskQueue = "relearn-data";
+export const dataQueue = (queue: string): string => `${queue}-data`;
 
 const connectTimeout = "5s";
 

@@ -2,7 +2,7 @@ import { NativeConnection, Worker, type WorkflowBundleOption } from "@temporalio
 import type { Dependencies } from "../activities/dependencies.ts";
 import { createActivities } from "../activities/index.ts";
 import type { Settings } from "../schemas/settings.ts";
-import { connectionOptions, dataConverter, dataTaskQueue, taskQueue } from "./connect.ts";
+import { connectionOptions, dataConverter, dataQueue, taskQueue } from "./connect.ts";
 
 export interface RunningWorkers {
   /** Resolves when both have shut down; rejects when one dies. */
@@ -14,11 +14,11 @@ export interface RunningWorkers {
 const dataSlots = 2;
 
 /** One worker for workflows and light activities, one for heavy ones, in this process. */
-export async function startWorkers(settings: Settings, deps: Dependencies, workflowBundle: WorkflowBundleOption): Promise<RunningWorkers> {
+export async function startWorkers(settings: Settings, deps: Dependencies, workflowBundle: WorkflowBundleOption, queue = taskQueue): Promise<RunningWorkers> {
   const connection = await NativeConnection.connect(connectionOptions(settings.temporal));
   const shared = { connection, namespace: settings.temporal.namespace, activities: createActivities(deps), dataConverter: dataConverter(settings), shutdownGraceTime: "5s" } as const;
-  const core = await Worker.create({ ...shared, taskQueue, workflowBundle, maxConcurrentActivityTaskExecutions: 50, maxHeartbeatThrottleInterval: "2s" });
-  const data = await Worker.create({ ...shared, taskQueue: dataTaskQueue, maxConcurrentActivityTaskExecutions: dataSlots, maxHeartbeatThrottleInterval: "2s" });
+  const core = await Worker.create({ ...shared, taskQueue: queue, workflowBundle, maxConcurrentActivityTaskExecutions: 50, maxHeartbeatThrottleInterval: "2s" });
+  const data = await Worker.create({ ...shared, taskQueue: dataQueue(queue), maxConcurrentActivityTaskExecutions: dataSlots, maxHeartbeatThrottleInterval: "2s" });
   const workers = [core, data];
   const ended = Promise.all(workers.map((worker) => worker.run())).then(() => connection.close());
   return { ended, shutdown: () => workers.forEach((worker) => worker.getState() === "RUNNING" && worker.shutdown()) };

@@ -1,4 +1,4 @@
-import { ActivityCancellationType, proxyActivities } from "@temporalio/workflow";
+import { ActivityCancellationType, type ActivityInterfaceFor, proxyActivities, workflowInfo } from "@temporalio/workflow";
 import type { Activities } from "../activities/contract.ts";
 
 /** Failures that trying again cannot mend end an activity at once: activities throw those as non-retryable. */
@@ -7,14 +7,15 @@ const retry = { initialInterval: "200ms", backoffCoefficient: 2, maximumInterval
 /** Small reads and writes. They try for ever: a store that is down comes back, and nothing may be lost meanwhile. */
 export const quick = proxyActivities<Activities>({ startToCloseTimeout: "30s", retry });
 
-/** Work on data and models: memory-heavy, on a queue of its own so that few run at once. */
-export const heavy = proxyActivities<Activities>({
-  taskQueue: "relearn-data",
-  startToCloseTimeout: "6h",
-  heartbeatTimeout: "30s",
-  cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
-  retry: { ...retry, maximumAttempts: 20 },
-});
+/** Work on data and models: memory-heavy, on a queue of its own beside the workflow's, so that few run at once. */
+export const heavyActivities = (): ActivityInterfaceFor<Activities> =>
+  proxyActivities<Activities>({
+    taskQueue: `${workflowInfo().taskQueue}-data`,
+    startToCloseTimeout: "6h",
+    heartbeatTimeout: "30s",
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    retry: { ...retry, maximumAttempts: 20 },
+  });
 
 /** Watches of what lives elsewhere: a training job, another workflow. A worker that dies is replaced after the heartbeat timeout. */
 export const watch = proxyActivities<Activities>({

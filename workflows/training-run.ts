@@ -1,7 +1,7 @@
 import { allHandlersFinished, ApplicationFailure, CancellationScope, condition, isCancellation, setCurrentDetails, setHandler, upsertSearchAttributes, workflowInfo } from "@temporalio/workflow";
 import type { RunEnd, RunInput, TrainResult, VersionRef } from "../activities/contract.ts";
 import type { RunState } from "../schemas/run.ts";
-import { heavy, quick, watch } from "./activity-proxies.ts";
+import { heavyActivities, quick, watch } from "./activity-proxies.ts";
 import { ApprovalDesk } from "./approval-desk.ts";
 import { progressQuery, recheckSignal } from "./messages.ts";
 import { RunBook, now } from "./run-book.ts";
@@ -33,7 +33,7 @@ async function carry(input: RunInput, book: RunBook, desk: ApprovalDesk): Promis
 
   book.enter("validate");
   const champion = await quick.champion({ model: step.pipeline });
-  const validated = await heavy.validate({ ...step, dataset: data.dataset, champion });
+  const validated = await heavyActivities().validate({ ...step, dataset: data.dataset, champion });
   book.note({ validation: validated.report });
   if (validated.status === "refused") return { state: "refused", reason: validated.reasons.join("; ") };
   book.note({ snapshot: validated.snapshot, rows: validated.rows });
@@ -49,7 +49,7 @@ async function ingestWhenComplete({ step, patienceMs }: RunInput, book: RunBook)
   const deadline = Date.now() + patienceMs;
   for (let wait = 30_000; ; wait = Math.min(wait * 2, 600_000)) {
     book.enter("ingest");
-    const result = await heavy.ingest(step);
+    const result = await heavyActivities().ingest(step);
     if (result.status === "ready") return result;
     const reason = result.reasons.join("; ");
     const left = deadline - Date.now();
@@ -81,7 +81,7 @@ async function judge(input: RunInput, snapshot: string, trained: TrainResult, bo
     desk.freshen();
     book.enter("evaluate");
     const champion = await quick.champion({ model: step.pipeline });
-    const { evaluation, passed, gates } = await heavy.evaluate({ ...step, snapshot, model, predictions, sample, champion });
+    const { evaluation, passed, gates } = await heavyActivities().evaluate({ ...step, snapshot, model, predictions, sample, champion });
     book.note({ model, evaluation, gates: [...gates] });
     if (!passed) return { state: "gated", reason: gates.filter((gate) => gate.answer === "no" || gate.answer === "not-evaluated").map((gate) => `${gate.gate}: ${gate.reason}`).join("; ") };
 
