@@ -91,5 +91,6 @@ export const commitFold = z.strictObject({
 }).readonly();
 export type CommitFold = z.infer<typeof commitFold>;
 
-/** `head.json`: where the log ended not long ago. A hint: readers go forward from it. */
-export const logHead = z.strictObject({ version: z.literal(1), n: z.int().min(1) }).readonly();
+/** `head.json`: where the log ended not long ago, and the hash of that entry. A hint: readers go forward from it. */
+export const logHead = z.strictObject({ version: z.literal(1), n: z.int().min(1), hash: sha256 }).readonly();
+export type LogHead = z.infer<typeof logHead>;

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
-import type { Actor, Commit, CommitSummary, Expected } from "../schemas/commit.ts";
+import type { Actor, Commit, CommitSummary, Expected, LogHead } from "../schemas/commit.ts";
 import { RelearnError, failureTypeOf } from "../schemas/failures.ts";
 import { canonicalBytes, sha256Hex } from "./canonical.ts";
 import { commitRules, nobodyServes, type CommitRules, type PutReport } from "./commit-rules.ts";
@@ -100,7 +100,7 @@ async function append(context: Context, request: AppendRequest): Promise<Appende
     const written = await write(context, (tip?.entry.n ?? 0) + 1, bytes, request);
     if (written === null) continue;
     context.reader.remember(written);
-    await leaveHints(context, written.entry.n);
+    await leaveHints(context, written);
     return { ...written, repeated: false };
   }
 }
@@ -160,7 +160,7 @@ async function describeWinner(context: Context, summaries: readonly CommitSummar
 }
 
 /** The fold and the head are hints: losing them costs readers time, so a failure here is not the caller's. */
-async function leaveHints({ store, model, reader }: Context, n: number): Promise<void> {
+async function leaveHints({ store, model, reader }: Context, { entry: { n }, hash }: LoggedCommit): Promise<void> {
   try {
     if (n % foldEvery === 0) reader.missingFolds.add(n);
     if (reader.missingFolds.size > 0) {
@@ -168,7 +168,7 @@ async function leaveHints({ store, model, reader }: Context, n: number): Promise
       for (const end of reader.missingFolds) await store.put(foldKey(model, end), foldBytes(summaries, end), { ifNoneMatch: "*", contentType: "application/json" });
       reader.missingFolds.clear();
     }
-    await store.put(headKey(model), canonicalBytes({ version: 1, n }), { once: true, contentType: "application/json" });
+    await store.put(headKey(model), canonicalBytes({ version: 1, n, hash } satisfies LogHead), { once: true, contentType: "application/json" });
   } catch (error) {
     if (failureTypeOf(error) === null) throw error;
   }

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import type { RecordedAnswer } from "../../schemas/approval.ts";
 import type { Actor } from "../../schemas/commit.ts";
 import type { Manifest } from "../../schemas/manifest.ts";
@@ -6,19 +7,22 @@ import { putBlob } from "../../stores/blobs.ts";
 import type { ObjectStore } from "../../stores/object-store.ts";
 import type { Registry } from "../../stores/registry.ts";
 import { replacedBy } from "../../stores/commit-rules.ts";
+import { signManifest } from "../../stores/signing.ts";
 
 export const robot: Actor = { kind: "workflow", name: "flights/run/0123456789ab", claimed: false };
 export const ann: RecordedAnswer = { by: "ann", claimed: true, decision: "approve", digest: "0123456789ab", refused: null, comment: "looks right", at: "2013-03-01T09:00:00.000Z" };
 const instant = "2013-03-01T00:00:00.000Z";
 
+export const key = generateKeyPairSync("ed25519").privateKey;
+
 export function sampleManifest(model: string, v: number, file: BlobRef, evaluation: BlobRef): Manifest {
   const window = { from: "2013-01-01T00:00:00Z", to: instant };
-  return {
+  return signManifest({
     version: 1, model, v, file, evaluation, snapshot: "ab".repeat(32), definition: file, code: { commit: "0".repeat(40), dirty: false },
     trainer: { command: ["python", "-m", "relearn_trainers.lightgbm"], packages: { lightgbm: "4.6.0" } }, params: { num_leaves: 63 }, seed: 1, job: "job-1", run: robot.name,
     windows: { train: window, holdout: window }, inputs: [{ name: "distance", column: { type: "number", nullable: false, wide: false, feature: true } }],
-    outputs: { task: "binary", classes: ["0", "1"] }, metrics: { auc: 0.7 }, createdAt: instant, signature: { algorithm: "ed25519", key: "AAAA", value: "AAAA" },
-  };
+    outputs: { task: "binary", classes: ["0", "1"] }, metrics: { auc: 0.7 }, createdAt: instant,
+  }, key);
 }
 
 /** Registers a version whose model's bytes are `content`. */
