@@ -8,18 +8,28 @@ export const partitionName = z.string().regex(/^\d{4}-\d{2}-\d{2}(T\d{2}b?)?$/);
 /** The rows of one landing file that belong to one partition of its source. */
 export const piece = z.strictObject({ partition: partitionName, blob: blobRef, rows: z.int().min(1) }).readonly();
 
-/** `sources/<pipeline>/<sha256 of uri, size, etag>.json`: what one landing file held, so that it is never read again. */
+/** Rows whose event time could not be read, as they were, with `__row`; they go to quarantine. */
+const timeless = z.strictObject({ blob: blobRef, rows: z.int().min(1) }).readonly();
+
+/**
+ * `sources/<pipeline>/<sha256 of uri, size, etag and how it is read>.json`: what one landing file held, so that it is never read again.
+ * The same record lies under the hash of URI, content and how it is read, for a file written again with the same bytes.
+ */
 export const landingRecord = z.strictObject({
   version: z.literal(1),
   source: identifier,
   uri: z.string(),
   bytes: z.int(),
-  etag: z.string(),
   sha256,
   rows: z.int(),
-  /** Rows whose time could not be read; they go to quarantine. */
-  timeless: blobRef.nullable(),
+  /** In the file's order, with their DuckDB types; every column of a text format is VARCHAR. */
+  columns: z.array(z.strictObject({ name: z.string(), type: z.string() })),
+  timeless: timeless.nullable(),
+  /** Rows with a time outside the file's calendar span, and those more than a day outside it. */
+  outside: z.int(),
+  farOutside: z.int(),
   pieces: z.array(piece),
+  notes: z.array(z.string()),
 }).readonly();
 export type LandingRecord = z.infer<typeof landingRecord>;
 
@@ -34,6 +44,10 @@ export const preparedPartition = z.strictObject({
 }).readonly();
 export type PreparedPartition = z.infer<typeof preparedPartition>;
 
+/** `prepared/<pipeline>/<sha256 of contract, span and input pieces>.json`: what `prepare` made of pieces it has seen before. */
+export const preparedRecord = z.strictObject({ version: z.literal(1), partition: preparedPartition, notes: z.array(z.string()) }).readonly();
+export type PreparedRecord = z.infer<typeof preparedRecord>;
+
 /** What `ingest` made: every partition of the run's windows, from which files. A blob; the same input gives the same bytes. */
 export const ingested = z.strictObject({
   version: z.literal(1),
@@ -41,6 +55,8 @@ export const ingested = z.strictObject({
   windows: runWindows,
   files: z.array(z.strictObject({ source: identifier, uri: z.string(), bytes: z.int(), sha256, rows: z.int() })),
   partitions: z.array(preparedPartition),
+  /** Of the primary source's files: rows in no partition, for quarantine. */
+  timeless: z.array(timeless.unwrap().extend({ uri: z.string() })),
   /** Golden sets by name, prepared like partitions. */
   golden: z.record(identifier, preparedPartition.unwrap().pick({ blob: true, rows: true, duplicates: true })),
   /** What was odd and harmless, for the record: a file delivered twice, reordered columns. */

@@ -1,0 +1,102 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Ingested } from "../schemas/dataset.ts";
+import { partitionUnit } from "../schemas/definition.ts";
+import type { Definition } from "../schemas/definition.ts";
+import { failureTypeOf } from "../schemas/failures.ts";
+import type { RunWindows, Window } from "../schemas/time.ts";
+import { putJsonBlob } from "../stores/blobs.ts";
+import { primarySource } from "../tables/prepared-columns.ts";
+import type { Activities, IngestResult } from "./contract.ts";
+import type { Dependencies } from "./dependencies.ts";
+import { checkColumns, checkSpan, withoutCopies } from "./support/check-landed.ts";
+import type { LandedRecord } from "./support/check-landed.ts";
+import { prepareGoldenSets } from "./support/golden-sets.ts";
+import { withHeartbeat } from "./support/heartbeat.ts";
+import type { Pulse } from "./support/heartbeat.ts";
+import { landSource } from "./support/land-source.ts";
+import { lazySandbox } from "./support/lazy-sandbox.ts";
+import { planPartitions, preparePartitions, visibleFrom } from "./support/prepare-partitions.ts";
+import { readDefinition } from "./support/read-definition.ts";
+
+/** Brings every partition of a run's windows into the store: reads only files it has not seen, prepares only what could have changed. */
+export function createIngest(deps: Dependencies): Activities["ingest"] {
+  return (step) => withHeartbeat(async (pulse) => {
+    const definition = await readDefinition(deps.store, step.definition);
+    const folder = join(deps.scratch, "ingest", randomUUID());
+    await mkdir(folder, { recursive: true });
+    const sandbox = lazySandbox({ scratch: folder, timezone: definition.timezone, signal: pulse.signal });
+    try {
+      return await ingest({ deps, definition, folder, sandbox: sandbox.open, pulse, pipeline: step.pipeline, windows: step.windows, asOf: step.asOf });
+    } catch (error) {
+      if (failureTypeOf(error) === "DataHeld") return { status: "held", reasons: [(error as Error).message] };
+      throw error;
+    } finally {
+      await sandbox.close();
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+}
+
+interface Ingest {
+  readonly deps: Dependencies;
+  readonly definition: Definition;
+  readonly folder: string;
+  readonly sandbox: ReturnType<typeof lazySandbox>["open"];
+  readonly pulse: Pulse;
+  readonly pipeline: string;
+  readonly windows: RunWindows;
+  readonly asOf: string;
+}
+
+async function ingest(work: Ingest): Promise<IngestResult> {
+  const { definition, windows, pipeline, pulse } = work;
+  const whole: Window = { from: windows.train.from, to: windows.holdout.to };
+  const landed = await landSources(work, whole);
+  if (landed.reasons.length > 0) return { status: "held", reasons: landed.reasons };
+  const { records, notes } = judge(definition, landed.bySource);
+  const planned = planPartitions(definition, whole, records);
+  const prepared = await preparePartitions(work.deps, work.sandbox, definition, planned, records, work.folder, pulse.signal, (done) => pulse.beat({ step: "prepare", done, of: planned.length }));
+  const golden = await prepareGoldenSets(work);
+  if (golden.reasons.length > 0) return { status: "held", reasons: golden.reasons };
+  const files = [...records.values()].flat();
+  const dataset: Ingested = {
+    version: 1, pipeline, windows,
+    files: [...files, ...golden.files].map(({ source, uri, bytes, sha256, rows }) => ({ source, uri, bytes, sha256, rows })),
+    partitions: [...prepared.partitions],
+    timeless: (records.get(primarySource(definition)) ?? []).flatMap(({ uri, timeless }) => (timeless === null ? [] : [{ uri, ...timeless }])),
+    golden: golden.sets,
+    notes: [...new Set([...notes, ...prepared.notes, ...golden.notes])],
+  };
+  const blob = await putJsonBlob(work.deps.store, dataset, pulse.signal);
+  return { status: "ready", dataset: blob, rows: dataset.partitions.reduce((sum, { rows }) => sum + rows, 0), partitions: dataset.partitions.length, filesRead: landed.read + golden.read, notes: dataset.notes };
+}
+
+async function landSources(work: Ingest, whole: Window) {
+  const { deps, definition, pipeline, asOf } = work;
+  const bySource = new Map<string, readonly LandedRecord[]>();
+  const reasons: string[] = [];
+  let read = 0;
+  const used = definition.prepare === undefined ? [primarySource(definition)] : Object.keys(definition.sources);
+  for (const name of used) {
+    const reading = { pipeline, name, source: definition.sources[name]!, zone: definition.timezone, unit: partitionUnit(definition) };
+    const landed = await landSource({ deps, reading, need: { name, source: reading.source, asOf, window: whole, from: visibleFrom(definition, name, whole) }, sandbox: work.sandbox, folder: work.folder, pulse: work.pulse });
+    bySource.set(name, landed.landed);
+    reasons.push(...landed.reasons);
+    read += landed.read;
+  }
+  return { bySource, reasons, read };
+}
+
+function judge(definition: Definition, bySource: ReadonlyMap<string, readonly LandedRecord[]>) {
+  const notes: string[] = [];
+  const records = new Map([...bySource].map(([name, landed]) => {
+    notes.push(...landed.flatMap(checkSpan));
+    const { kept, notes: copies } = withoutCopies(landed);
+    const own = kept.map(({ record }) => record);
+    notes.push(...copies, ...own.flatMap((record) => record.notes), ...checkColumns(definition, name, own));
+    return [name, own] as const;
+  }));
+  return { records, notes };
+}

@@ -1,0 +1,50 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { floorTo, spansOf, templateUnit } from "../../schemas/calendar.ts";
+import { partitionUnit } from "../../schemas/definition.ts";
+import type { Definition } from "../../schemas/definition.ts";
+import { openLanding } from "../../stores/landing.ts";
+import { primarySource } from "../../tables/prepared-columns.ts";
+import type { Dependencies } from "../dependencies.ts";
+import { withHeartbeat } from "./heartbeat.ts";
+import { landSource } from "./land-source.ts";
+import { lazySandbox } from "./lazy-sandbox.ts";
+
+/**
+ * Start of the primary source's data, a UTC instant, or null when nothing has landed. A time template says it by its first file;
+ * files under a prefix are read (once: what they hold is recorded for `ingest`).
+ */
+export async function earliestData(deps: Dependencies, definition: Definition): Promise<string | null> {
+  const source = definition.sources[primarySource(definition)]!;
+  if (templateUnit(source.uri) === null) return earliestRow(deps, definition);
+  return openLanding(source, { timezone: definition.timezone, openBucket: deps.openBucket, base: "/" }).earliest();
+}
+
+async function earliestRow(deps: Dependencies, definition: Definition): Promise<string | null> {
+  const name = primarySource(definition);
+  const zone = definition.timezone;
+  const unit = partitionUnit(definition);
+  const reading = { pipeline: definition.name, name, source: definition.sources[name]!, zone, unit };
+  const folder = join(deps.scratch, "ingest", randomUUID());
+  await mkdir(folder, { recursive: true });
+  return withHeartbeat(async (pulse) => {
+    const sandbox = lazySandbox({ scratch: folder, timezone: zone, signal: pulse.signal });
+    try {
+      const now = deps.now();
+      const { landed } = await landSource({ deps, reading, need: { name, source: reading.source, asOf: now, window: { from: now, to: now }, from: now }, sandbox: sandbox.open, folder, pulse });
+      const first = landed.flatMap(({ record }) => record.pieces.map(({ partition }) => partition)).sort()[0];
+      return first === undefined ? null : partitionStart(first, zone);
+    } finally {
+      await sandbox.close();
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
+}
+
+function partitionStart(name: string, zone: string): string {
+  const day = name.slice(0, 10);
+  const noon = Date.parse(`${day}T12:00:00Z`);
+  const near = (hours: number) => floorTo("day", new Date(noon + hours * 3_600_000).toISOString(), zone);
+  return spansOf(name.length > 10 ? "hour" : "day", { from: near(-36), to: near(60) }, zone).find((span) => span.name === name)?.from ?? `${day}T00:00:00Z`;
+}

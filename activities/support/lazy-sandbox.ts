@@ -1,0 +1,11 @@
+import { openSandbox } from "../../tables/sql-child.ts";
+import type { Sandbox, SandboxOptions } from "../../tables/sql-child.ts";
+
+/** A sandbox that starts when it is first asked for: an unchanged run never needs one. */
+export function lazySandbox(options: SandboxOptions): { readonly open: () => Promise<Sandbox>; readonly close: () => Promise<void> } {
+  let opened: Promise<Sandbox> | null = null;
+  return {
+    open: () => (opened ??= openSandbox(options)),
+    close: async () => (await opened?.catch(() => null))?.close(),
+  };
+}

@@ -1,0 +1,29 @@
+import { column } from "../schemas/column.ts";
+import type { Column } from "../schemas/column.ts";
+import type { Definition } from "../schemas/definition.ts";
+
+export interface PreparedColumn { readonly name: string; readonly column: Column }
+
+/** The first source: its rows are the data set's rows. */
+export function primarySource(definition: Definition): string {
+  return Object.keys(definition.sources)[0]!;
+}
+
+export function keyColumns(definition: Definition): readonly string[] {
+  const key = definition.sources[primarySource(definition)]!.key;
+  return key === undefined ? [] : typeof key === "string" ? [key] : key;
+}
+
+/**
+ * What a prepared partition holds, in order: the declared columns, then label, key and event time where those are not declared.
+ * Undeclared, the label of a regression is a number, another label and a key are text, and the event time is a time.
+ */
+export function preparedColumns(definition: Definition): readonly PreparedColumn[] {
+  const columns = new Map(Object.entries(definition.columns));
+  const { label } = definition;
+  const add = (name: string, type: Column["type"], nullable = false) => void (columns.has(name) || columns.set(name, column.parse({ type, feature: false, ...(nullable ? { nullable } : {}) })));
+  add(label.column, label.task === "regression" ? "number" : "category");
+  for (const key of keyColumns(definition)) add(key, "text");
+  add(definition.sources[primarySource(definition)]!.time, "time");
+  return [...columns].map(([name, value]) => ({ name, column: value }));
+}

@@ -1,0 +1,136 @@
+import { createReadStream, createWriteStream } from "node:fs";
+import { stat } from "node:fs/promises";
+import { pipeline } from "node:stream/promises";
+import { createGunzip } from "node:zlib";
+import { RelearnError } from "../schemas/failures.ts";
+import type { Source } from "../schemas/source.ts";
+import { hidden, timeSql } from "./column-sql.ts";
+import { csvHeader } from "./csv-header.ts";
+import { id, quote } from "./quote.ts";
+import { longestLine, scanText } from "./scan-text.ts";
+import type { TextScan } from "./scan-text.ts";
+import type { Sandbox } from "./sql-child.ts";
+
+export interface LandingFile {
+  /** URI, for messages. */
+  readonly name: string;
+  /** A local copy inside the sandbox's scratch folder. */
+  readonly path: string;
+  readonly gzip: boolean;
+}
+
+export interface LandingColumn { readonly name: string; readonly type: string }
+
+export type LandingRead =
+  | { readonly status: "read"; readonly columns: readonly LandingColumn[]; readonly rows: number; readonly notes: readonly string[] }
+  | { readonly status: "half-written"; readonly reason: string };
+
+/**
+ * Reads a landing file to its end into the sandbox's table `landing`: its own columns (text formats: all VARCHAR, as written),
+ * `__row` (1-based) and `__time` (TIMESTAMPTZ, null where it cannot be read).
+ * @throws RelearnError `DataRefused` naming the file and the row or column.
+ */
+export async function readLanding(sandbox: Sandbox, file: LandingFile, source: Source, signal?: AbortSignal): Promise<LandingRead> {
+  if ((await stat(file.path)).size === 0) return halfWritten(file, "is empty (0 bytes)");
+  const path = file.gzip ? await gunzip(file, signal) : file.path;
+  if (path === null) return halfWritten(file, "ends before its gzip stream does");
+  const read = source.format === "parquet" ? readParquet : source.format === "csv" ? readCsv : readJsonLines;
+  const outcome = await read(sandbox, { ...file, path }, source, signal);
+  if (outcome.status !== "read") return outcome;
+  if (outcome.rows === 0) return halfWritten(file, "holds no rows");
+  return outcome;
+}
+
+function halfWritten(file: LandingFile, what: string): LandingRead {
+  return { status: "half-written", reason: `${file.name} ${what}: it looks half-written; land it whole` };
+}
+
+async function gunzip(file: LandingFile, signal?: AbortSignal): Promise<string | null> {
+  const path = `${file.path}.plain`;
+  try {
+    await pipeline(createReadStream(file.path), createGunzip(), createWriteStream(path), { signal });
+    return path;
+  } catch (error) {
+    const code = (error as { code?: string }).code ?? "";
+    if (code === "Z_BUF_ERROR") return null;
+    if (code.startsWith("Z_")) throw new RelearnError("DataRefused", `${file.name} is not a gzip file: ${(error as Error).message}`, { cause: error });
+    throw error;
+  }
+}
+
+async function readParquet(sandbox: Sandbox, file: LandingFile, source: Source): Promise<LandingRead> {
+  const from = `read_parquet(${quote(file.path)}, file_row_number = true)`;
+  try {
+    const described = (await sandbox.run(file.name, `describe select * exclude (file_row_number) from ${from}`)) as unknown as { column_name: string; column_type: string }[];
+    const columns = described.map((row) => ({ name: row.column_name, type: row.column_type }));
+    return await load(sandbox, file, source, columns, `select * exclude (file_row_number), file_row_number + 1 as ${hidden.row} from ${from}`, []);
+  } catch (error) {
+    if (!(error instanceof RelearnError) || error.type !== "InvalidSql") throw error;
+    return halfWritten(file, `cannot be read to its end (${firstLineOf(error.message, file.name)})`);
+  }
+}
+
+async function readCsv(sandbox: Sandbox, file: LandingFile, source: Source, signal?: AbortSignal): Promise<LandingRead> {
+  const scan = await scanText(file.path, file.name, signal);
+  const delimiter = source.delimiter ?? ",";
+  const names = headerOf(file, csvHeader(scan.firstLine, delimiter));
+  const options = `auto_detect = false, header = true, delim = ${quote(delimiter)}, quote = '"', escape = '"', strict_mode = true, nullstr = '', max_line_size = ${longestLine}`;
+  const columns = names.map((name) => ({ name, type: "VARCHAR" }));
+  const types = names.map((name) => `${quote(name)}: 'VARCHAR'`).join(", ");
+  try {
+    return await load(sandbox, file, source, columns, `select *, row_number() over () as ${hidden.row} from read_csv(${quote(file.path)}, ${options}, columns = {${types}})`, endNotes(file, scan));
+  } catch (error) {
+    return brokenLine(file, scan, error, /CSV Error on Line: (\d+)\n(?:Original Line: ([\s\S]*?)\n)?((?:Expected|Value|Error|Maximum)[^\n]*)/);
+  }
+}
+
+function headerOf(file: LandingFile, names: readonly string[]): readonly string[] {
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) throw new RelearnError("DataRefused", `${file.name}, line 1: the column ${JSON.stringify(twice)} is named twice`);
+  const empty = names.findIndex((name) => name === "");
+  if (empty >= 0) throw new RelearnError("DataRefused", `${file.name}, line 1: column ${empty + 1} has no name`);
+  return names;
+}
+
+async function readJsonLines(sandbox: Sandbox, file: LandingFile, source: Source, signal?: AbortSignal): Promise<LandingRead> {
+  const scan = await scanText(file.path, file.name, signal);
+  try {
+    await sandbox.run(file.name, `create or replace temp table lines as select json, row_number() over () as n from read_ndjson_objects(${quote(file.path)}, maximum_object_size = ${longestLine})`);
+  } catch (error) {
+    return brokenLine(file, scan, error, /in line (\d+)()[:.]? ?([^\n]*)/);
+  }
+  const [odd] = await sandbox.run(file.name, "select n, left(json::varchar, 80) as text from lines where json_type(json) <> 'OBJECT' order by n limit 1");
+  if (odd !== undefined) throw new RelearnError("DataRefused", `${file.name}, row ${String(odd["n"])}: a row must be a JSON object, found ${String(odd["text"])}`);
+  const keys = (await sandbox.run(file.name, "select key, min(n * 10000 + i) as first from (select n, unnest(json_keys(json)) as key, generate_subscripts(json_keys(json), 1) as i from lines) group by key order by first")) as { key: string }[];
+  const columns = keys.map(({ key }) => ({ name: key, type: "VARCHAR" }));
+  const values = keys.map(({ key }) => `json ->> ${quote(`$."${key.replaceAll('"', '\\"')}"`)} as ${id(key)}`);
+  return load(sandbox, file, source, columns, `select ${[...values, `n as ${hidden.row}`].join(", ")} from lines`, endNotes(file, scan));
+}
+
+async function load(sandbox: Sandbox, file: LandingFile, source: Source, columns: readonly LandingColumn[], select: string, notes: readonly string[]): Promise<LandingRead> {
+  const time = columns.find(({ name }) => name === source.time);
+  if (time === undefined) throw new RelearnError("DataRefused", `${file.name} has no column ${source.time}, which holds the event time; it has ${columns.map(({ name }) => name).join(", ")}`);
+  const instant = timeSql(id(time.name), time.type);
+  if (instant === null) throw new RelearnError("DataRefused", `${file.name}: the event time ${time.name} is ${time.type}; it must be a timestamp, a date or text`);
+  const rows = await sandbox.run(file.name, [`create or replace temp table landing as select *, ${instant} as __time from (${select})`, "select count(*) as n from landing"]);
+  return { status: "read", columns, rows: rows[0]!["n"] as number, notes };
+}
+
+function endNotes(file: LandingFile, scan: TextScan): string[] {
+  return scan.endsWithNewline ? [] : [`${file.name} does not end with a newline`];
+}
+
+/** A broken last line without an end is a file still being written; any other broken line is somebody's mistake. */
+function brokenLine(file: LandingFile, scan: TextScan, error: unknown, pattern: RegExp): LandingRead {
+  if (!(error instanceof RelearnError) || error.type !== "InvalidSql") throw error;
+  const found = pattern.exec(error.message);
+  const line = Number(found?.[1] ?? Number.NaN);
+  const said = found === null ? firstLineOf(error.message, file.name) : found[3]!.trim();
+  if (!scan.endsWithNewline && (line >= scan.lines || Number.isNaN(line))) return halfWritten(file, `ends inside its last line (line ${scan.lines}: ${said})`);
+  const text = found?.[2] ? `, found ${JSON.stringify(found[2].slice(0, 120))}` : "";
+  throw new RelearnError("DataRefused", `${file.name}, line ${Number.isNaN(line) ? "unknown" : line}: ${said}${text}`, { cause: error });
+}
+
+function firstLineOf(message: string, name: string): string {
+  return message.replace(`${name}: `, "").split("\n")[0]!.replace(/ '[^']*\/[^']*'| "[^"]*\/[^"]*"/g, "");
+}
