@@ -1,0 +1,72 @@
+import type { RecordedAnswer } from "../../schemas/approval.ts";
+import { failureTypeOf, RelearnError } from "../../schemas/failures.ts";
+import { readJson } from "../../schemas/boundary.ts";
+import { evaluation } from "../../schemas/evaluation.ts";
+import type { RunRecord } from "../../schemas/run.ts";
+import type { Settings } from "../../schemas/settings.ts";
+import { getBlob } from "../../stores/blobs.ts";
+import type { ObjectStore } from "../../stores/object-store.ts";
+import { approvalText } from "../support/approval-text.ts";
+import { readDigest, readText } from "../support/arguments.ts";
+import type { Cli } from "../support/cli.ts";
+import { evidenceText } from "../support/evidence.ts";
+import { personOf } from "../support/person.ts";
+import { findRun } from "../support/run-records.ts";
+import { withStore } from "../support/store.ts";
+import { inTime, withTemporal } from "../support/temporal.ts";
+import { temporalLine } from "../support/temporal-line.ts";
+
+interface AnswerOptions {
+  readonly digest?: string;
+  readonly by?: string;
+  readonly comment?: string;
+}
+
+export const approve = (cli: Cli, run: string, options: AnswerOptions): Promise<void> => answer(cli, "approve", run, options);
+export const reject = (cli: Cli, run: string, options: AnswerOptions): Promise<void> => answer(cli, "reject", run, options);
+
+/** Answers a waiting run by update, so that whether it counts is known at once. An answer names what it answers. */
+async function answer(cli: Cli, decision: RecordedAnswer["decision"], given: string, options: AnswerOptions): Promise<void> {
+  const named = options.digest === undefined ? null : readDigest(options.digest);
+  const comment = options.comment === undefined ? "" : readText("--comment", options.comment, 2_000);
+  const settings = await cli.settings();
+  const record = await withStore(settings, async (store) => {
+    const found = await findRun(store, given);
+    if (found.endedAt !== null) throw new RelearnError("StaleApproval", `${found.run} has ended already: ${found.state}`);
+    if (named === null) await shown(cli, settings, store, found, decision);
+    return found;
+  });
+  const digest = named ?? (record.question as NonNullable<RunRecord["question"]>).digest;
+  const input = { by: await personOf(options.by), digest, comment };
+  const taken = await send(settings, record.run, decision, input);
+  const temporal = temporalLine(settings.temporal, ["workflow", "update", "execute"], { "workflow-id": record.run, name: decision, input });
+  cli.give({ ...taken, workflowId: record.run, temporal }, `${decision === "approve" ? "approved" : "rejected"}: the answer of ${input.by} counts for ${record.run}`);
+  cli.say(cli.style.dim(`same as: ${temporal}\nnext:    relearn watch ${record.run}`));
+}
+
+/** Without a digest the question is shown whole, and the person must say that this is what they answer. */
+async function shown(cli: Cli, settings: Settings, store: ObjectStore, record: RunRecord, decision: RecordedAnswer["decision"]): Promise<void> {
+  const { question, run } = record;
+  if (question === null || record.state !== "waiting") throw new RelearnError("StaleApproval", `${run} does not wait for an answer now; it is at ${record.stage} (${record.state})`);
+  if (!cli.interactive) throw new RelearnError("Usage", `an answer names what it answers: give --digest with at least 12 hex digits; \`relearn watch ${run}\` shows the evidence and its digest`);
+  if (record.evaluation !== null) {
+    const text = new TextDecoder().decode(await getBlob(store, record.evaluation));
+    cli.say(evidenceText(readJson(evaluation, text, `the evaluation of ${run}`), cli));
+  }
+  cli.say(`\n${approvalText(record, settings.temporal, cli.style)}\n`);
+  if (!(await cli.confirm(`${decision} exactly this, digest ${question.digest.slice(0, 12)}?`))) throw new RelearnError("NotApproved", "nothing was answered");
+}
+
+async function send(settings: Settings, run: string, decision: RecordedAnswer["decision"], input: { by: string; digest: string; comment: string }): Promise<RecordedAnswer> {
+  return withTemporal(settings, async (access) => {
+    const handle = access.client.workflow.getHandle(run);
+    try {
+      return await inTime(access, `the answer to ${run}`, () => handle.executeUpdate<RecordedAnswer, [typeof input]>(decision, { args: [input] }));
+    } catch (error) {
+      const { cause } = error as { cause?: unknown };
+      if (failureTypeOf(cause) !== null) throw new RelearnError(failureTypeOf(cause) as "StaleApproval", (cause as Error).message, { cause: error });
+      if ((error as Error).name === "WorkflowNotFoundError") throw new RelearnError("StaleApproval", `${run} does not run any more, so nobody waits for an answer; \`relearn watch ${run}\` says how it ended`, { cause: error });
+      throw error;
+    }
+  });
+}

@@ -1,0 +1,71 @@
+import { failureTypeOf, RelearnError } from "../../schemas/failures.ts";
+import type { Settings } from "../../schemas/settings.ts";
+import { checkApproval, lastDecision } from "../../stores/approval-rules.ts";
+import type { ObjectStore } from "../../stores/object-store.ts";
+import type { Registry, Version } from "../../stores/registry.ts";
+import { readName, readVersion } from "../support/arguments.ts";
+import type { Cli } from "../support/cli.ts";
+import { askDeployment, deploymentLine } from "../support/deployment.ts";
+import { judgeAgain, startLine, startRun } from "../support/judge-again.ts";
+import { knownModel } from "../support/known-model.ts";
+import { personOf } from "../support/person.ts";
+import { newestRuns } from "../support/run-records.ts";
+import { withStore } from "../support/store.ts";
+import { withTemporal } from "../support/temporal.ts";
+
+interface PromoteContext {
+  readonly cli: Cli;
+  readonly settings: Settings;
+  readonly store: ObjectStore;
+  readonly by: string;
+}
+
+/** Serves a version whose approval counts today; one without is evaluated again and asked for. */
+export async function promote(cli: Cli, givenModel: string, givenVersion: string, options: { readonly by?: string }): Promise<void> {
+  const model = readName(givenModel);
+  const v = readVersion(givenVersion);
+  const by = await personOf(options.by);
+  const settings = await cli.settings();
+  await withStore(settings, async (store) => {
+    const registry = await knownModel(store, model);
+    const version = await registry.version(v);
+    if (version === null) throw new RelearnError("NotFound", `${model} has no version ${v}; it has versions 1 to ${(await registry.log.tip())?.entry.versions ?? 0}`);
+    if (version.status === "champion") return cli.give({ model, v, status: "champion" }, `version ${v} of ${model} is the champion already`);
+    const problem = await approvalProblem(registry, version);
+    return problem === null ? promoteNow({ cli, settings, store, by }, model, v) : askAgain({ cli, settings, store, by }, model, v, problem);
+  });
+}
+
+/** Why the version's last decision does not count today; null where it does. */
+async function approvalProblem({ log }: Registry, { v, model }: Version): Promise<string | null> {
+  const [tip, summaries] = [await log.tip(), await log.summaries()];
+  const decided = lastDecision(summaries, v);
+  const entry = decided === undefined ? null : await log.entry(decided.n);
+  if (tip === null || entry === null) return `version ${v} has no decision yet`;
+  try {
+    checkApproval(v, model.sha256, entry.entry, summaries, tip.entry.state);
+    return null;
+  } catch (error) {
+    const type = failureTypeOf(error);
+    if (type === "NotApproved" || type === "StaleApproval") return (error as Error).message;
+    throw error;
+  }
+}
+
+async function promoteNow({ cli, settings, by }: PromoteContext, model: string, v: number): Promise<void> {
+  const input = { v, by };
+  const answer = await withTemporal(settings, (access) => askDeployment(access, model, "promote", input, "NotApproved"));
+  const temporal = deploymentLine(settings.temporal, model, "promote", input);
+  cli.give({ model, v, status: "promoted", entry: answer.n, temporal }, `version ${v} of ${model} serves now (entry ${answer.n} of its log)`);
+  cli.say(cli.style.dim(`same as: ${temporal}\nnext:    relearn show ${model}@${v}`));
+}
+
+async function askAgain({ cli, settings, store, by }: PromoteContext, model: string, v: number, problem: string): Promise<void> {
+  const [latest] = await newestRuns(store, model, 1);
+  if (latest === undefined) throw new RelearnError("NotFound", `pipeline ${model} has no run whose windows version ${v} could be evaluated on`);
+  const input = await judgeAgain(store, latest, v, by);
+  const runId = await withTemporal(settings, (access) => startRun(access, input));
+  const temporal = startLine(settings.temporal, input);
+  cli.give({ model, v, status: "evaluating", reason: problem, workflowId: input.step.run, runId, temporal }, `${problem}.\nIt is evaluated again by ${input.step.run}, which will ask for an approval.`);
+  cli.say(cli.style.dim(`same as: ${temporal}\nnext:    relearn watch ${input.step.run}`));
+}

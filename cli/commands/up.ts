@@ -1,0 +1,31 @@
+import { startStack, stopStack } from "../../infra/local-stack.ts";
+import type { Cli } from "../support/cli.ts";
+import { interruptible } from "../support/interrupt.ts";
+import { ensureWorker } from "../support/worker-process.ts";
+
+/** Starts Temporal, S3 and a worker, and returns when all answer; without `--detach` it stays, and Ctrl-C stops them. */
+export async function up(cli: Cli, options: { readonly detach?: boolean }): Promise<void> {
+  const settings = await cli.settings();
+  await interruptible(async (signal) => {
+    const running = await startStack(settings, { onProgress: (line) => cli.say(cli.style.dim(line)), signal });
+    const worker = await ensureWorker(running.settings, signal);
+    cli.say(cli.style.dim(worker.started ? `worker answers (process ${worker.pid})` : `worker was already running (process ${worker.pid})`));
+    const { temporal, s3 } = running.stack;
+    cli.give({ ...running.stack, worker: worker.pid }, [
+      `Temporal  ${temporal.address}${temporal.ui === null ? "" : `   ${temporal.ui}`}`,
+      `S3        ${s3.endpoint ?? "AWS"}/${s3.bucket}`,
+      `state     ${settings.home}`,
+    ].join("\n"));
+    if (options.detach === true) return void cli.say(cli.style.dim("next: relearn run <definition>     stop with: relearn down"));
+    cli.say(cli.style.dim("Ctrl-C stops them"));
+    await untilAborted(signal);
+    cli.say("stopping");
+    await stopStack(settings);
+  });
+}
+
+async function untilAborted(signal: AbortSignal): Promise<void> {
+  const alive = setInterval(() => undefined, 60_000);
+  await new Promise<void>((resolve) => (signal.aborted ? resolve() : signal.addEventListener("abort", () => resolve(), { once: true })));
+  clearInterval(alive);
+}

@@ -1,0 +1,116 @@
+import { Command } from "commander";
+import { bind, type Handler, type Outcome } from "./support/command.ts";
+
+const examples = `
+Examples:
+  $ relearn up --detach                      start Temporal, S3 and a worker on this machine
+  $ relearn run examples/flights/pipeline.ts
+  $ relearn approve latest --digest 3f0c9a1b2c4d
+  $ relearn show flights@champion
+  $ relearn rollback flights --reason "late flights missed"
+
+Exit codes: 0 ok, 1 error, 2 usage, 3 gate failed or data refused, 4 not approved, 5 Temporal or S3 cannot be reached.`;
+
+/** Runs one command line. @returns the exit code; nothing is thrown. */
+export async function runCli(args: readonly string[]): Promise<number> {
+  const outcome: Outcome = { exitCode: 0 };
+  const json = args.includes("--json");
+  try {
+    const program = build(outcome, json);
+    if (args.length === 0) program.outputHelp();
+    else await program.parseAsync([...args], { from: "user" });
+    return outcome.exitCode;
+  } catch (error) {
+    return fail(error, json);
+  }
+}
+
+async function fail(error: unknown, json: boolean): Promise<number> {
+  const { code, exitCode } = error as { code?: string; exitCode?: number };
+  const isUsage = (error as Error).name === "CommanderError";
+  if (isUsage && exitCode === 0) return 0;
+  const { presentFailure } = await import("./support/present-failure.ts");
+  const { type, message, exitCode: presented } = presentFailure(error);
+  if (json) process.stderr.write(`${JSON.stringify({ error: { type, message: message.replace(/^error: /, "") } })}\n`);
+  else if (!isUsage) process.stderr.write(`error: ${message}\n`);
+  if (type === "Error" && process.env["RELEARN_DEBUG"]) process.stderr.write(`${(error as Error).stack}\n`);
+  return isUsage && code !== undefined ? 2 : presented;
+}
+
+function build(outcome: Outcome, json: boolean): Command {
+  const program = new Command("relearn");
+  program.description("Continuous training that keeps a deployed model good.").addHelpText("after", examples);
+  program.exitOverride().showHelpAfterError("(relearn --help lists the commands)").enablePositionalOptions();
+  program.configureOutput({ writeErr: (text) => void (json || process.stderr.write(text)) });
+  addStackCommands(program, outcome);
+  addRunCommands(program, outcome);
+  addModelCommands(program, outcome);
+  addSchedule(program, outcome);
+  addDefinition(program, outcome);
+  bind(program.command("version").description("what is installed"), outcome, async () => (await import("./commands/version.ts")).version as Handler);
+  program.commands.forEach((command) => inherit(command, program));
+  return program;
+}
+
+/** Subcommands do not inherit these by themselves. */
+function inherit(command: Command, parent: Command): void {
+  command.copyInheritedSettings(parent);
+  command.commands.forEach((child) => inherit(child, command));
+}
+
+function addStackCommands(program: Command, outcome: Outcome): void {
+  bind(program.command("up").description("start Temporal, S3 and a worker on this machine, and return when all answer")
+    .option("-d, --detach", "leave them running in the background"), outcome, async () => (await import("./commands/up.ts")).up as Handler);
+  bind(program.command("down").description("stop what `relearn up` started, and only that"), outcome, async () => (await import("./commands/down.ts")).down as Handler);
+  bind(program.command("doctor").description("check everything Relearn needs, and say what to do about what is missing"), outcome, async () => (await import("./commands/doctor.ts")).doctor as Handler);
+}
+
+function addRunCommands(program: Command, outcome: Outcome): void {
+  const run = "the run: its whole id, its 12 hex digits, a pipeline's name for its newest run, or `latest`";
+  bind(program.command("run").description("run a pipeline: from closed windows of data to a model that waits for approval").argument("<definition>", "a .ts, .json, .yaml or .yml file")
+    .option("--as-of <time>", "windows end before this time, such as 2013-03-01T08:00:00Z or 2013-03-01 in the pipeline's time zone (default: now)")
+    .option("--key <key>", "names the occasion: the same key starts at most one run, for ever")
+    .option("--by <name>", "who asks (default: git's user.name)")
+    .option("-d, --detach", "start it and return at once")
+    .option("--wait", "wait for the approval also without a terminal"), outcome, async () => (await import("./commands/run.ts")).run as Handler);
+  bind(program.command("runs").description("list runs, newest first").argument("[pipeline]").option("-n, --limit <count>", "at most so many", "20"), outcome, async () => (await import("./commands/runs.ts")).runs as Handler);
+  bind(program.command("watch").description("follow a run to its end").argument("<run>", run).option("--wait", "wait for the approval also without a terminal"), outcome, async () => (await import("./commands/watch.ts")).watch as Handler);
+  for (const decision of ["approve", "reject"] as const) {
+    bind(program.command(decision).description(decision === "approve" ? "say yes to what a run shows" : "say no to what a run shows").argument("<run>", run)
+      .option("--digest <hex>", "what you answer: 12 or more hex digits of the digest shown").option("--by <name>", "who answers (default: git's user.name)").option("--comment <text>", "kept with the answer"),
+    outcome, async () => (await import("./commands/answer.ts"))[decision] as Handler);
+  }
+  bind(program.command("cancel").description("stop a run; its training job is ended too").argument("<run>", run), outcome, async () => (await import("./commands/cancel.ts")).cancel as Handler);
+}
+
+function addModelCommands(program: Command, outcome: Outcome): void {
+  bind(program.command("promote").description("serve a version that has an approval against today's champion; else evaluate it again and ask").argument("<model>").argument("<version>")
+    .option("--by <name>", "who asks (default: git's user.name)"), outcome, async () => (await import("./commands/promote.ts")).promote as Handler);
+  bind(program.command("rollback").description("serve the champion before this one again").argument("<model>").option("--to <version>", "a version that was champion before")
+    .option("--reason <text>", "kept in the log").option("--by <name>", "who asks (default: git's user.name)"), outcome, async () => (await import("./commands/rollback.ts")).rollback as Handler);
+  bind(program.command("models").description("list models and what serves"), outcome, async () => (await import("./commands/models.ts")).models as Handler);
+  bind(program.command("show").description("a model or one of its versions").argument("<model[@version]>", "flights, flights@3, flights@champion").option("--at <time>", "what served then, and who allowed it"), outcome, async () => (await import("./commands/show.ts")).show as Handler);
+  bind(program.command("history").description("a model's log, newest first").argument("<model>").option("-n, --limit <count>", "at most so many", "50"), outcome, async () => (await import("./commands/history.ts")).history as Handler);
+  bind(program.command("verify").description("check every digest, signature and link of the log").argument("[model]")
+    .option("--trust <key...>", "public keys (SPKI DER in base64) whose signatures count, beside this installation's own"), outcome, async () => (await import("./commands/verify.ts")).verify as Handler);
+}
+
+function addSchedule(program: Command, outcome: Outcome): void {
+  const schedule = program.command("schedule").description("run a pipeline by the clock, on a Temporal Schedule");
+  const range = (command: Command) => command.requiredOption("--from <time>", "first moment").requiredOption("--to <time>", "last moment");
+  const load = (name: "create" | "pause" | "resume" | "trigger" | "backfill" | "preview" | "remove" | "list") => async () => (await import("./commands/schedule.ts"))[name] as Handler;
+  bind(schedule.command("create").description("create or update a pipeline's schedule from its definition").argument("<definition>"), outcome, load("create"));
+  bind(schedule.command("list").description("list schedules"), outcome, load("list"));
+  bind(schedule.command("pause").description("start no runs until it is resumed").argument("<pipeline>").option("--reason <text>"), outcome, load("pause"));
+  bind(schedule.command("resume").description("go on").argument("<pipeline>").option("--reason <text>"), outcome, load("resume"));
+  bind(schedule.command("trigger").description("as if its time had come now").argument("<pipeline>"), outcome, load("trigger"));
+  bind(range(schedule.command("preview").description("when it would start runs").argument("<pipeline>")), outcome, load("preview"));
+  bind(range(schedule.command("backfill").description("start the runs of a time that has passed").argument("<pipeline>").option("-y, --yes", "do not ask")), outcome, load("backfill"));
+  bind(schedule.command("delete").description("remove the schedule; runs go on").argument("<pipeline>"), outcome, load("remove"));
+}
+
+function addDefinition(program: Command, outcome: Outcome): void {
+  const definition = program.command("definition").description("check a pipeline's definition");
+  bind(definition.command("check").description("read and check a definition, and its SQL").argument("<file>"), outcome, async () => (await import("./commands/definition.ts")).check as Handler);
+  bind(definition.command("schema").description("JSON Schema of a definition, for editors"), outcome, async () => (await import("./commands/definition.ts")).schema as Handler);
+}

@@ -1,0 +1,47 @@
+import type { Settings } from "../../schemas/settings.ts";
+import { makeStyle, type Style } from "./style.ts";
+
+/** What a command may know of its surroundings, and the only way it speaks. */
+export interface Cli {
+  readonly json: boolean;
+  /** Somebody sits there: lines may be redrawn and questions asked. */
+  readonly interactive: boolean;
+  /** Characters a line may take; Infinity into a pipe. */
+  readonly width: number;
+  readonly style: Style;
+  /** Reads the environment anew: `up` changes what it says. */
+  settings(): Promise<Settings>;
+  /** A line for people; silent with --json. */
+  say(line?: string): void;
+  /** The result: one JSON document with --json, else text for people. */
+  give(value: unknown, text: string): void;
+  /** Redraws in place; only where `interactive`. */
+  draw(text: string): void;
+  /** Asks a yes-or-no question; only where `interactive`. */
+  confirm(question: string): Promise<boolean>;
+}
+
+export function makeCli(json: boolean): Cli {
+  const { stdout, stdin, env } = process;
+  const terminal = stdout.isTTY === true && env["TERM"] !== "dumb";
+  const write = (text: string) => void stdout.write(text);
+  return {
+    json,
+    interactive: terminal && stdin.isTTY === true && !json && !env["CI"],
+    width: terminal ? (stdout.columns || 100) : Infinity,
+    style: makeStyle(terminal && !env["NO_COLOR"]),
+    settings: async () => (await import("../../schemas/settings.ts")).loadSettings(env),
+    say: (line = "") => json || write(`${line}\n`),
+    give: (value, text) => write(json ? `${JSON.stringify(value, null, 2)}\n` : text === "" ? "" : `${text}\n`),
+    draw: write,
+    confirm: async (question) => {
+      const { createInterface } = await import("node:readline/promises");
+      const reader = createInterface({ input: stdin, output: stdout });
+      try {
+        return /^y(es)?$/i.test((await reader.question(`${question} [y/N] `)).trim());
+      } finally {
+        reader.close();
+      }
+    },
+  };
+}

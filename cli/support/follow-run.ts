@@ -1,0 +1,74 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { z } from "zod";
+import { failureTypeOf, RelearnError } from "../../schemas/failures.ts";
+import { jobStatus, type ProgressLine } from "../../schemas/job.ts";
+import { type RunRecord, runRecord } from "../../schemas/run.ts";
+import { parseDocument } from "../../stores/documents.ts";
+import type { ObjectStore } from "../../stores/object-store.ts";
+import { runKey } from "../../stores/runs.ts";
+import { recordedRun } from "./run-records.ts";
+import { inTime, type TemporalAccess } from "./temporal.ts";
+
+export interface RunMoment {
+  readonly record: RunRecord;
+  readonly progress: ProgressLine | null;
+}
+
+const lookEveryMs = 300;
+/** How often Temporal is asked whether the workflow still runs: a terminated one writes no record. */
+const askEveryMs = 5_000;
+const longestOutageMs = 60_000;
+
+/** A run's record each time it or its training job's progress changes, until it has ended. Costs two small reads a look. */
+export async function* followRun(access: TemporalAccess, store: ObjectStore, workflowId: string, signal: AbortSignal): AsyncGenerator<RunMoment, void> {
+  const read = reader(store, workflowId);
+  let last = "";
+  let lastAsked = Date.now();
+  let reachable = Date.now();
+  for (let closed: string | null = null; !signal.aborted; await sleep(lookEveryMs, undefined, { signal }).catch(() => undefined)) {
+    const moment = await read().catch((error: unknown) => {
+      if (failureTypeOf(error) !== "StoreUnavailable" || Date.now() - reachable > longestOutageMs) throw error;
+      return undefined;
+    });
+    if (moment === undefined) continue;
+    reachable = Date.now();
+    const text = JSON.stringify(moment);
+    if (moment !== null && text !== last) yield moment;
+    last = text;
+    if (moment !== null && moment.record.endedAt !== null) return;
+    if (closed !== null) throw new RelearnError("NotFound", `${workflowId} is ${closed.toLowerCase()} in Temporal, and its record was never finished: look at its history there`);
+    if (Date.now() - lastAsked < askEveryMs) continue;
+    lastAsked = Date.now();
+    closed = await closedStatus(access, workflowId);
+  }
+}
+
+async function closedStatus(access: TemporalAccess, workflowId: string): Promise<string | null> {
+  const { status } = await inTime(access, `whether ${workflowId} runs`, () => access.client.workflow.getHandle(workflowId).describe());
+  return status.name === "RUNNING" ? null : status.name;
+}
+
+function reader(store: ObjectStore, workflowId: string): () => Promise<RunMoment | null> {
+  let key: string | null = null;
+  const record = cached(store, runRecord);
+  const status = cached(store, jobStatus);
+  return async () => {
+    key ??= await recordedRun(store, workflowId).then((found) => (found === null ? null : runKey(found)));
+    const found = key === null ? null : await record(key);
+    if (found === null) return null;
+    const job = found.stage === "train" && found.job !== null ? await status(`jobs/${found.job}/status.json`) : null;
+    return { record: found, progress: job?.progress ?? found.training };
+  };
+}
+
+/** Reads an object again only when it has changed. */
+function cached<S extends z.ZodType>(store: ObjectStore, schema: S): (key: string) => Promise<z.output<S> | null> {
+  let known: { readonly key: string; readonly etag: string; readonly value: z.output<S> } | null = null;
+  return async (key) => {
+    const found = known?.key === key ? await store.getIfChanged(key, known.etag) : await store.get(key);
+    if (found === "unchanged") return (known as NonNullable<typeof known>).value;
+    if (found === null) return null;
+    known = { key, etag: found.etag, value: parseDocument(store, key, schema, found.body) };
+    return known.value;
+  };
+}

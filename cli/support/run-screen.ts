@@ -1,0 +1,80 @@
+import type { ProgressLine } from "../../schemas/job.ts";
+import type { RunRecord } from "../../schemas/run.ts";
+import type { Cli } from "./cli.ts";
+import { duration } from "./format.ts";
+import { remainingSeconds, stepViews, type StepView } from "./run-steps.ts";
+import { clip } from "./style.ts";
+
+/** Shows a run as it goes on. */
+export interface RunScreen {
+  show(record: RunRecord, progress: ProgressLine | null): void;
+  /** Leaves the screen as it stands, so that other text can follow; the next `show` draws below it. */
+  rest(): void;
+}
+
+/** On a terminal a list of steps drawn again in place; elsewhere one line a change. @param earlier run of the pipeline, for the time that remains */
+export function runScreen(cli: Cli, earlier: RunRecord | null): RunScreen {
+  return cli.interactive ? liveScreen(cli, earlier) : lineScreen(cli);
+}
+
+const frames = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
+
+function liveScreen(cli: Cli, earlier: RunRecord | null): RunScreen {
+  let shown: { record: RunRecord; progress: ProgressLine | null } | null = null;
+  let height = 0;
+  let frame = 0;
+  const draw = (): void => {
+    if (shown === null) return;
+    const lines = liveLines(shown.record, shown.progress, earlier, frames[frame++ % frames.length] as string, cli);
+    cli.draw(`${height > 0 ? `\u001b[${height}A` : ""}${lines.map((line) => `\u001b[2K${line}\n`).join("")}`);
+    height = lines.length;
+  };
+  let timer: NodeJS.Timeout | null = null;
+  return {
+    show: (record, progress) => {
+      shown = { record, progress };
+      timer ??= setInterval(draw, 120).unref();
+      draw();
+    },
+    rest: () => {
+      if (timer !== null) clearInterval(timer);
+      timer = null;
+      shown = null;
+      height = 0;
+    },
+  };
+}
+
+/** The picture of one moment. */
+export function liveLines(record: RunRecord, progress: ProgressLine | null, earlier: RunRecord | null, spinner: string, { style, width }: Pick<Cli, "style" | "width">, now = Date.now()): string[] {
+  const line = ({ step, status, seconds, detail }: StepView): string => {
+    const mark = { done: style.green("✔"), stopped: style.red("✖"), now: style.cyan(spinner), later: style.dim("·") }[status];
+    const time = seconds === null ? "" : duration(seconds);
+    const name = status === "later" ? style.dim(step.padEnd(9)) : step.padEnd(9);
+    return `${mark} ${name} ${time.padStart(12)}  ${clip(detail, Math.max(10, Math.min(width, 200) - 28))}`.trimEnd();
+  };
+  const elapsed = ((record.endedAt === null ? now : Date.parse(record.endedAt)) - Date.parse(record.startedAt)) / 1000;
+  const left = remainingSeconds(record, progress, earlier, now);
+  const footer = `${duration(Math.max(0, elapsed))} so far${left === null ? "" : `, about ${duration(left)} to go`}`;
+  return [...stepViews(record, progress, now).map(line), style.dim(clip(`${record.run}: ${footer}`, Math.min(width, 200)))];
+}
+
+function lineScreen(cli: Cli): RunScreen {
+  let said = "";
+  return {
+    show: (record, progress) => {
+      const line = changeLine(record, progress);
+      if (line !== said) cli.say(`${new Date().toISOString().slice(11, 19)} ${record.run} ${line}`);
+      said = line;
+    },
+    rest: () => undefined,
+  };
+}
+
+/** What changed, coarse enough to be one line a change: training counts in tenths. */
+export function changeLine(record: RunRecord, progress: ProgressLine | null): string {
+  const now = stepViews(record, null, 0).find(({ step }) => step === record.stage);
+  const tenths = Math.floor((progress?.progressPercentage ?? 0) / 10) * 10;
+  const share = record.stage === "train" && tenths > 0 ? `${tenths} %` : "";
+  return [record.stage === "done" ? record.state : record.stage, now?.detail ?? "", share].filter((text) => text !== "").join(": ");
+}

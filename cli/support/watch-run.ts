@@ -1,0 +1,77 @@
+import { readJson } from "../../schemas/boundary.ts";
+import { evaluation } from "../../schemas/evaluation.ts";
+import type { RunRecord } from "../../schemas/run.ts";
+import type { Settings } from "../../schemas/settings.ts";
+import { getBlob } from "../../stores/blobs.ts";
+import type { ObjectStore } from "../../stores/object-store.ts";
+import { approvalText } from "./approval-text.ts";
+import type { Cli } from "./cli.ts";
+import { evidenceText } from "./evidence.ts";
+import { followRun, type RunMoment } from "./follow-run.ts";
+import { interruptible } from "./interrupt.ts";
+import { exitCodes, nextCommand, outcomeLine } from "./run-outcome.ts";
+import { newestRuns } from "./run-records.ts";
+import { runScreen } from "./run-screen.ts";
+import type { TemporalAccess } from "./temporal.ts";
+
+export interface WatchPlace {
+  readonly cli: Cli;
+  readonly settings: Settings;
+  readonly access: TemporalAccess;
+  readonly store: ObjectStore;
+}
+
+/**
+ * Follows a run until it ends, until it waits for an approval that nobody here waits for, or until Ctrl-C, which leaves it running.
+ * @param wait go on through the approval also without a terminal
+ * @returns the exit code
+ */
+export async function watchRun(place: WatchPlace, workflowId: string, wait: boolean): Promise<number> {
+  const { cli, store } = place;
+  const earlier = (await newestRuns(store, null, 20)).find((run) => run.run !== workflowId && run.pipeline === workflowId.split("/")[0] && run.seconds.train !== undefined) ?? null;
+  return interruptible(async (signal) => {
+    const screen = runScreen(cli, earlier);
+    let asked = "";
+    let last: RunRecord | null = null;
+    try {
+      for await (const moment of followRun(place.access, store, workflowId, signal)) {
+        last = moment.record;
+        screen.show(moment.record, moment.progress);
+        if (!isQuestion(moment) || moment.record.question?.digest === asked) continue;
+        asked = moment.record.question?.digest ?? "";
+        screen.rest();
+        cli.say(`\n${await question(place, moment.record)}\n`);
+        if (!cli.interactive && !wait) break;
+        screen.show(moment.record, moment.progress);
+      }
+    } finally {
+      screen.rest();
+    }
+    return signal.aborted ? detached(cli, workflowId) : ended(place, last);
+  });
+}
+
+const isQuestion = ({ record }: RunMoment): boolean => record.state === "waiting" && record.question !== null;
+
+async function question({ cli, settings, store }: WatchPlace, record: RunRecord): Promise<string> {
+  return `${await evidence(cli, store, record)}\n\n${approvalText(record, settings.temporal, cli.style)}`;
+}
+
+async function evidence(cli: Cli, store: ObjectStore, record: RunRecord): Promise<string> {
+  if (record.evaluation === null) return "";
+  const text = new TextDecoder().decode(await getBlob(store, record.evaluation));
+  return evidenceText(readJson(evaluation, text, `the evaluation of ${record.run}`), cli);
+}
+
+function detached(cli: Cli, workflowId: string): number {
+  cli.give({ workflowId, detached: true }, `\n${workflowId} goes on. Come back with: relearn watch ${workflowId}`);
+  return 0;
+}
+
+async function ended({ cli, store }: WatchPlace, record: RunRecord | null): Promise<number> {
+  if (record === null) return 0;
+  if (record.state === "gated") cli.say(`\n${await evidence(cli, store, record)}\n`);
+  cli.give(record, outcomeLine(record, cli.style));
+  cli.say(cli.style.dim(`next: ${nextCommand(record)}`));
+  return exitCodes[record.state];
+}
