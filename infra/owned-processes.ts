@@ -6,7 +6,7 @@ import { z } from "zod";
 import { readJson } from "../schemas/boundary.ts";
 import { RelearnError } from "../schemas/failures.ts";
 import { readIfThere, writePrivately } from "./home-file.ts";
-import { startTimeOf } from "./setup/lock.mjs";
+import { startTimeOf, withLock } from "./setup/lock.mjs";
 
 /** A process that Relearn started and may end. `startedAt` is the system's own word for when, so a recycled id is never taken for it. */
 const ownedProcess = z.strictObject({ name: z.string(), pid: z.int().positive(), startedAt: z.string(), command: z.array(z.string()), at: z.string() });
@@ -15,6 +15,8 @@ export type OwnedProcess = Readonly<z.infer<typeof ownedProcess>>;
 /** `<home>/processes.json`. */
 const processList = z.strictObject({ version: z.literal(1), processes: z.array(ownedProcess) });
 
+/** Held while the list is read and written anew, so that two commands never lose each other's processes. */
+const listLock = (home: string): string => join(home, "processes.lock");
 const listFile = (home: string): string => join(home, "processes.json");
 export const logFile = (home: string, name: string): string => join(home, "logs", `${name}.log`);
 
@@ -40,10 +42,15 @@ export function findOwned(home: string, name: string): OwnedProcess | null {
 export const isRunning = (owned: Pick<OwnedProcess, "pid" | "startedAt">): boolean => startTimeOf(owned.pid) === owned.startedAt;
 
 /**
- * Starts a process that outlives this one, in a process group of its own, its output in `<home>/logs/<name>.log`.
+ * Starts a process that outlives this one, in a process group of its own, its output in `<home>/logs/<name>.log`. A process of this
+ * name that runs already is returned instead.
  * @throws RelearnError `SetupIncomplete` when the program cannot be started
  */
-export async function startOwned(home: string, request: StartRequest): Promise<OwnedProcess> {
+export function startOwned(home: string, request: StartRequest): Promise<OwnedProcess> {
+  return withLock(listLock(home), async () => findOwned(home, request.name) ?? spawnOwned(home, request));
+}
+
+async function spawnOwned(home: string, request: StartRequest): Promise<OwnedProcess> {
   mkdirSync(join(home, "logs"), { recursive: true, mode: 0o700 });
   const log = openSync(logFile(home, request.name), "w", 0o600);
   const [program, ...args] = request.command;
@@ -73,9 +80,11 @@ export async function stopOwned(home: string, options: { readonly names?: readon
   const chosen = listed.filter((owned) => options.names?.includes(owned.name) ?? true);
   const running = chosen.filter(isRunning);
   await Promise.all(running.map((owned) => endGroup(owned, options.graceMs ?? 10_000)));
-  if (listed.length > 0) writeList(home, listOwned(home).filter((owned) => !chosen.some((ended) => ended.pid === owned.pid && ended.startedAt === owned.startedAt)));
+  if (listed.length > 0) await withLock(listLock(home), async () => writeList(home, listOwned(home).filter((owned) => !chosen.some((ended) => isSame(ended, owned)))));
   return running.map((owned) => owned.name);
 }
+
+const isSame = (a: OwnedProcess, b: OwnedProcess): boolean => a.pid === b.pid && a.startedAt === b.startedAt;
 
 async function endGroup(owned: OwnedProcess, graceMs: number): Promise<void> {
   signalGroup(owned, "SIGTERM");

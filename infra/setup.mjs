@@ -48,7 +48,7 @@ async function setUp() {
 function checkNode() {
   const [major, minor] = process.versions.node.split(".").map(Number);
   if (major > 20 || (major === 20 && minor >= 19)) return;
-  throw new SetupError(`Relearn needs Node 20.19 or newer, and this is ${process.version} (${process.execPath}): install a newer one and run this again.`);
+  throw new SetupError(`Relearn needs Node 20.19 or newer, and this is ${process.versions.node} (${process.execPath}): install a newer one and run this again.`);
 }
 
 try {

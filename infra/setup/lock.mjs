@@ -16,7 +16,7 @@ export async function withLock(path, work, onWait = () => {}) {
     else {
       if (!told && owner !== null) onWait(owner.pid);
       told = told || owner !== null;
-      await sleep(100);
+      await sleep(20);
     }
   }
   try {

@@ -24,6 +24,13 @@ test("a process that was started is found, logged, and ended with all its childr
   expect([isRunning(owned), listOwned(home), await stopOwned(home)]).toEqual([false, [], []]);
 });
 
+test("many starts of one name at once start one process", async () => {
+  const command: readonly [string, ...string[]] = ["sh", "-c", "echo once; exec sleep 300"];
+  const started = await Promise.all(Array.from({ length: 5 }, () => startOwned(home, { name: "single", command, env })));
+  expect(new Set(started.map(({ pid }) => pid)).size).toBe(1);
+  expect(await stopOwned(home)).toEqual(["single"]);
+});
+
 test("a process that ignores the request to end is killed after the grace", async () => {
   const owned = await startOwned(home, { name: "stubborn", command: ["sh", "-c", "trap '' TERM; echo ready; while true; do sleep 1; done"], env });
   await expect.poll(() => readFileSync(join(home, "logs/stubborn.log"), "utf8")).toContain("ready");

@@ -74,6 +74,12 @@ describe("the lock", () => {
 });
 
 describe("the set-up", () => {
+  test("says in one sentence that Node is too old", async () => {
+    const preload = `data:text/javascript,Object.defineProperty(process, "versions", { value: { ...process.versions, node: "20.18.3" } })`;
+    const failed = promisify(execFile)(process.execPath, ["--import", preload, new URL("../../infra/setup.mjs", import.meta.url).pathname]);
+    await expect(failed).rejects.toMatchObject({ code: 1, stderr: expect.stringMatching(/^Relearn needs Node 20\.19 or newer, and this is 20\.18\.3 \(.*\): install a newer one and run this again\.\n$/) });
+  });
+
   const run = (script: string, env: Record<string, string>): Promise<{ stderr: string }> => promisify(execFile)(process.execPath, ["--input-type=module", "-e", script], { env: { ...process.env, ...env } });
   const python = new URL("../../infra/setup/python.mjs", import.meta.url).href;
   const ask = `import { findPython } from "${python}"; try { findPython(); console.error("found"); } catch (error) { console.error(error.message); }`;
