@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { type CalendarUnit, unitOf } from "./calendar.ts";
 import { column } from "./column.ts";
 import { gate } from "./gate.ts";
 import { identifier, name, title } from "./names.ts";
@@ -87,3 +88,9 @@ export type DefinitionInput = z.input<typeof definition>;
 
 /** Gives the author completion and type errors; the value is read and checked when a command uses it. */
 export const definePipeline = (input: DefinitionInput): DefinitionInput => input;
+
+/** Partitions are days; hours where a window is given in hours. */
+export function partitionUnit(definition: Definition): CalendarUnit {
+  const { train, atLeast, holdout } = definition.windows;
+  return [train, atLeast, holdout].some((span) => span !== "all" && unitOf(span) === "hour") ? "hour" : "day";
+}
