@@ -1,4 +1,4 @@
-import { setCurrentDetails, upsertSearchAttributes, workflowInfo } from "@temporalio/workflow";
+import { CancellationScope, setCurrentDetails, upsertSearchAttributes, workflowInfo } from "@temporalio/workflow";
 import type { RunInput } from "../activities/contract.ts";
 import type { RunRecord, Stage } from "../schemas/run.ts";
 import { quick } from "./activity-proxies.ts";
@@ -44,7 +44,7 @@ export class RunBook {
     try {
       while (this.dirty) {
         this.dirty = false;
-        await quick.recordRun({ record: this.record });
+        await CancellationScope.nonCancellable(() => quick.recordRun({ record: this.record }));
       }
     } finally {
       this.busy = false;
