@@ -20,7 +20,9 @@ export function openBlobCache(store: ObjectStore, folder: string, maxBytes: numb
   let fetched = maxBytes;
 
   const fetchOnce = async (ref: BlobRef, path: string, signal?: AbortSignal): Promise<void> => {
-    const running = underWay.get(path) ?? downloadBlob(store, ref, path, signal).finally(() => underWay.delete(path));
+    const others = underWay.get(path);
+    if (others !== undefined && (await others.then(() => true, () => false))) return;
+    const running = downloadBlob(store, ref, path, signal).finally(() => underWay.delete(path));
     underWay.set(path, running);
     await running;
     verified.add(path);

@@ -92,7 +92,7 @@ async function append(context: Context, request: AppendRequest): Promise<Appende
     request.signal?.throwIfAborted();
     const summaries = await context.reader.summaries(request.signal);
     const tip = await entryOf(context, summaries.at(-1), request.signal);
-    const mine = summaries.findLast((summary) => summary.txn === request.txn);
+    const mine = context.rules.findMine(summaries, request.txn);
     if (mine !== undefined) return { ...((await entryOf(context, mine, request.signal)) as LoggedCommit), repeated: true };
     await refuseSuperseded(context, request, { tip, summaries });
     const draft = await request.plan({ tip, summaries });

@@ -1,4 +1,4 @@
-import type { Champion, Commit, Expected, ServingState } from "../schemas/commit.ts";
+import type { Champion, Commit, CommitSummary, Expected, ServingState } from "../schemas/commit.ts";
 import type { PutOutcome } from "./object-store.ts";
 
 /** What the store said of the put of one log entry. `unknown`: a timeout, a reset, a 5xx. */
@@ -9,6 +9,9 @@ export type PutReport = PutOutcome["outcome"] | "unknown";
  * A 2xx is done and a 409 is tried again; every other answer, a 412 too, may hide our own write, so the key is read back.
  */
 export const commitRules = {
+  /** The entry of an earlier try of the same step, by any process. */
+  findMine: (summaries: readonly CommitSummary[], txn: string): CommitSummary | undefined => summaries.findLast((summary) => summary.txn === txn),
+
   afterPut: (report: PutReport): "done" | "again" | "look" => (report === "stored" ? "done" : report === "conflict" ? "again" : "look"),
 
   /** @param found the entry that holds the number now. `taken`: somebody else's; go on at the next number. */

@@ -24,9 +24,19 @@ export async function readEntry(store: ObjectStore, model: string, n: number, si
   const key = entryKey(model, n);
   const found = await store.get(key, { signal });
   if (found === null) return null;
-  const entry = parseEntry(found.body, `s3://${store.bucket}/${key}`);
+  const hash = sha256Hex(found.body);
+  const entry = parsedBefore.get(hash) ?? remember(hash, parseEntry(found.body, `s3://${store.bucket}/${key}`));
   if (entry.n !== n) throw new RelearnError("Corrupt", `s3://${store.bucket}/${key} says it is entry ${entry.n}`);
-  return { entry, hash: sha256Hex(found.body) };
+  return { entry, hash };
+}
+
+/** Entries by the hash of their bytes: reading the same bytes again costs no parsing. */
+const parsedBefore = new Map<string, Commit>();
+
+function remember(hash: string, entry: Commit): Commit {
+  parsedBefore.set(hash, entry);
+  if (parsedBefore.size > 512) parsedBefore.delete(parsedBefore.keys().next().value as string);
+  return entry;
 }
 
 function parseEntry(body: Uint8Array, what: string): Commit {
