@@ -1,4 +1,5 @@
 import { Command } from "commander";
+import type { Surroundings } from "./support/cli.ts";
 import { bind, type Handler, type Outcome } from "./support/command.ts";
 
 const examples = `
@@ -12,8 +13,8 @@ Examples:
 Exit codes: 0 ok, 1 error, 2 usage, 3 gate failed or data refused, 4 not approved, 5 Temporal or S3 cannot be reached.`;
 
 /** Runs one command line. @returns the exit code; nothing is thrown. */
-export async function runCli(args: readonly string[]): Promise<number> {
-  const outcome: Outcome = { exitCode: 0 };
+export async function runCli(args: readonly string[], surroundings: Surroundings): Promise<number> {
+  const outcome: Outcome = { surroundings, exitCode: 0 };
   const json = args.includes("--json");
   try {
     const program = build(outcome, json);
@@ -21,19 +22,19 @@ export async function runCli(args: readonly string[]): Promise<number> {
     else await program.parseAsync([...args], { from: "user" });
     return outcome.exitCode;
   } catch (error) {
-    return fail(error, json);
+    return fail(error, json, surroundings);
   }
 }
 
-async function fail(error: unknown, json: boolean): Promise<number> {
+async function fail(error: unknown, json: boolean, { env, stderr }: Surroundings): Promise<number> {
   const { code, exitCode } = error as { code?: string; exitCode?: number };
   const isUsage = (error as Error).name === "CommanderError";
   if (isUsage && exitCode === 0) return 0;
   const { presentFailure } = await import("./support/present-failure.ts");
   const { type, message, exitCode: presented } = presentFailure(error);
-  if (json) process.stderr.write(`${JSON.stringify({ error: { type, message: message.replace(/^error: /, "") } })}\n`);
-  else if (!isUsage) process.stderr.write(`error: ${message}\n`);
-  if (type === "Error" && process.env["RELEARN_DEBUG"]) process.stderr.write(`${(error as Error).stack}\n`);
+  if (json) stderr.write(`${JSON.stringify({ error: { type, message: message.replace(/^error: /, "") } })}\n`);
+  else if (!isUsage) stderr.write(`error: ${message}\n`);
+  if (type === "Error" && env["RELEARN_DEBUG"]) stderr.write(`${(error as Error).stack}\n`);
   return isUsage && code !== undefined ? 2 : presented;
 }
 
@@ -41,7 +42,8 @@ function build(outcome: Outcome, json: boolean): Command {
   const program = new Command("relearn");
   program.description("Continuous training that keeps a deployed model good.").addHelpText("after", examples);
   program.exitOverride().showHelpAfterError("(relearn --help lists the commands)").enablePositionalOptions();
-  program.configureOutput({ writeErr: (text) => void (json || process.stderr.write(text)) });
+  const { stdout, stderr } = outcome.surroundings;
+  program.configureOutput({ writeOut: (text) => void stdout.write(text), writeErr: (text) => void (json || stderr.write(text)) });
   addStackCommands(program, outcome);
   addRunCommands(program, outcome);
   addModelCommands(program, outcome);

@@ -8,7 +8,7 @@ export async function up(cli: Cli, options: { readonly detach?: boolean }): Prom
   const settings = await cli.settings();
   await interruptible(async (signal) => {
     const running = await startStack(settings, { onProgress: (line) => cli.say(cli.style.dim(line)), signal });
-    const worker = await ensureWorker(running.settings, signal);
+    const worker = await ensureWorker(running.settings, cli.env, signal);
     cli.say(cli.style.dim(worker.started ? `worker answers (process ${worker.pid})` : `worker was already running (process ${worker.pid})`));
     const { temporal, s3 } = running.stack;
     cli.give({ ...running.stack, worker: worker.pid }, [

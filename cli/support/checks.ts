@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { mkdir, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { bareEnvironment } from "../../infra/temporal-server.ts";
 import { RelearnError } from "../../schemas/failures.ts";
 import { searchAttributes } from "../../schemas/search-attributes.ts";
 import type { Settings } from "../../schemas/settings.ts";
@@ -58,7 +59,7 @@ async function compiled({ root }: Settings): Promise<string> {
 
 async function python({ python: { executable, environment }, root }: Settings, program: string): Promise<string> {
   try {
-    const { stdout } = await promisify(execFile)(executable, ["-c", program], { timeout: 20_000, env: { ...process.env, ...environment } });
+    const { stdout } = await promisify(execFile)(executable, ["-c", program], { timeout: 20_000, env: { ...bareEnvironment(), ...environment } });
     return stdout.trim();
   } catch (error) {
     const said = ((error as { stderr?: string }).stderr ?? "").trim().split("\n").at(-1) || (error as Error).message;

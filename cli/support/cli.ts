@@ -1,4 +1,4 @@
-import type { Settings } from "../../schemas/settings.ts";
+import type { Environment, Settings } from "../../schemas/settings.ts";
 import { makeStyle, type Style } from "./style.ts";
 
 /** What a command may know of its surroundings, and the only way it speaks. */
@@ -9,6 +9,7 @@ export interface Cli {
   /** Characters a line may take; Infinity into a pipe. */
   readonly width: number;
   readonly style: Style;
+  readonly env: Environment;
   /** Reads the environment anew: `up` changes what it says. */
   settings(): Promise<Settings>;
   /** A line for people; silent with --json. */
@@ -21,12 +22,20 @@ export interface Cli {
   confirm(question: string): Promise<boolean>;
 }
 
-export function makeCli(json: boolean): Cli {
-  const { stdout, stdin, env } = process;
+/** Where a command line is read and answered: a process, or a test's stand-in for one. */
+export interface Surroundings {
+  readonly env: Environment;
+  readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean };
+  readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
+  readonly stderr: NodeJS.WritableStream;
+}
+
+export function makeCli(json: boolean, { stdout, stdin, env }: Surroundings): Cli {
   const terminal = stdout.isTTY === true && env["TERM"] !== "dumb";
   const write = (text: string) => void stdout.write(text);
   return {
     json,
+    env,
     interactive: terminal && stdin.isTTY === true && !json && !env["CI"],
     width: terminal ? (stdout.columns || 100) : Infinity,
     style: makeStyle(terminal && !env["NO_COLOR"]),

@@ -1,5 +1,5 @@
 import type { TemporalSettings } from "../../schemas/settings.ts";
-import { shellLine } from "./shell.ts";
+import { shellQuote } from "../../schemas/temporal-command.ts";
 
 type Target = Pick<TemporalSettings, "address" | "namespace" | "ui">;
 type Flags = Readonly<Record<string, string | number | boolean | object | null | undefined>>;
@@ -10,7 +10,7 @@ type Flags = Readonly<Record<string, string | number | boolean | object | null |
  */
 export function temporalLine(target: Target, words: readonly string[], flags: Flags): string {
   const given = Object.entries({ ...flags, ...connection(target) }).flatMap(([name, value]) => flag(name, value));
-  return shellLine(["temporal", ...words, ...given]);
+  return ["temporal", ...words, ...given].map(shellQuote).join(" ");
 }
 
 /** Temporal's CLI looks for 127.0.0.1:7233 and `default` by itself. */

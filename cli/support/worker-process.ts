@@ -3,16 +3,16 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { findOwned, isRunning, logFile, logTail, startOwned, type OwnedProcess } from "../../infra/owned-processes.ts";
 import { RelearnError } from "../../schemas/failures.ts";
-import { environmentOf, type Settings } from "../../schemas/settings.ts";
+import { type Environment, environmentOf, type Settings } from "../../schemas/settings.ts";
 import { hasPollers } from "./pollers.ts";
 import { withTemporal } from "./temporal.ts";
 
 const startMs = 60_000;
 
 /** The worker of this home: kept where it runs, else started; returns once it polls. @throws RelearnError `SetupIncomplete` */
-export async function ensureWorker(settings: Settings, signal: AbortSignal): Promise<{ readonly pid: number; readonly started: boolean }> {
+export async function ensureWorker(settings: Settings, env: Environment, signal: AbortSignal): Promise<{ readonly pid: number; readonly started: boolean }> {
   const running = findOwned(settings.home, "worker");
-  const worker = running ?? (await start(settings));
+  const worker = running ?? (await start(settings, env));
   await withTemporal(settings, async (access) => {
     for (const deadline = Date.now() + startMs; ; await sleep(200, undefined, { signal })) {
       if (!isRunning(worker)) throw ended(settings.home, worker);
@@ -23,10 +23,10 @@ export async function ensureWorker(settings: Settings, signal: AbortSignal): Pro
   return { pid: worker.pid, started: running === null };
 }
 
-async function start(settings: Settings): Promise<OwnedProcess> {
+async function start(settings: Settings, env: Environment): Promise<OwnedProcess> {
   const program = join(settings.root, "dist", "workers", "main.js");
   if (!existsSync(program)) throw new RelearnError("SetupIncomplete", `${program} is missing: run \`npm run setup\` in ${settings.root}`);
-  const { PATH, HOME, TMPDIR, LANG, NODE_OPTIONS, ...own } = process.env;
+  const { PATH, HOME, TMPDIR, LANG, NODE_OPTIONS, ...own } = env;
   const given = Object.fromEntries(Object.entries(own).filter(([name]) => /^(RELEARN_|TEMPORAL_|AWS_|OMP_)/.test(name)));
   return startOwned(settings.home, { name: "worker", command: [process.execPath, program], cwd: settings.root, env: { PATH, HOME, TMPDIR, LANG, NODE_OPTIONS, ...given, ...environmentOf(settings) } });
 }

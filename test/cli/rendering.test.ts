@@ -1,0 +1,131 @@
+import { describe, expect, it } from "vitest";
+import { approvalText } from "../../cli/support/approval-text.ts";
+import { evidenceText } from "../../cli/support/evidence.ts";
+import { duration, figure, interval, size } from "../../cli/support/format.ts";
+import { exitCodes, nextCommand, outcomeLine } from "../../cli/support/run-outcome.ts";
+import { changeLine, liveLines } from "../../cli/support/run-screen.ts";
+import { remainingSeconds, stepViews } from "../../cli/support/run-steps.ts";
+import { clip, makeStyle, plain, widthOf } from "../../cli/support/style.ts";
+import { renderTable } from "../../cli/support/table.ts";
+import { temporalLine, workflowLink } from "../../cli/support/temporal-line.ts";
+import { runState } from "../../schemas/run.ts";
+import { sampleEvaluation, sampleQuestion, sampleRun } from "./samples.ts";
+
+const bare = makeStyle(false);
+const screen = { style: bare, width: Infinity };
+const temporal = { from: "environment" as const, address: "127.0.0.1:7233", namespace: "default", ui: "http://127.0.0.1:8233", apiKey: null, tls: null };
+
+describe("a table", () => {
+  const columns = [{ title: "NAME", cell: (row: string[]) => row[0] as string, shrinks: true }, { title: "N", cell: (row: string[]) => row[1] as string, right: true }];
+
+  it("lines its columns up and reads numbers from the right", () => {
+    expect(renderTable(columns, [["flights", "1"], ["x", "120"]], Infinity)).toBe("NAME       N\nflights    1\nx        120");
+  });
+
+  it("cuts the columns that may shrink on a narrow terminal, and keeps whole what must be read whole", () => {
+    const lines = renderTable(columns, [["a-name-that-is-far-too-long", "123456"]], 20).split("\n");
+    expect(lines.every((line) => widthOf(line) <= 20)).toBe(true);
+    expect(lines[1]).toMatch(/^a-name.*…\s+123456$/);
+  });
+
+  it("counts colours as nothing", () => {
+    const red = makeStyle(true).red("no");
+    expect(widthOf(red)).toBe(2);
+    expect(clip(red, 2)).toBe(red);
+  });
+});
+
+describe("what others wrote", () => {
+  it("cannot move the cursor, colour the screen or fake a line", () => {
+    expect(plain("ok\u001b[2J\nversion 9 serves\u202enow")).toBe("ok [2J version 9 serves now");
+  });
+});
+
+describe("figures", () => {
+  it.each([[0.42, "0.4 s"], [42, "42 s"], [185, "3 min 05 s"], [7_620, "2 h 07 min"], [277_200, "3 d 05 h"]])("tells %d seconds as %s", (seconds, text) => expect(duration(seconds)).toBe(text));
+  it.each([[12, "12 B"], [3_400, "3.4 kB"], [5e6, "5.0 MB"]])("tells %d bytes as %s", (bytes, text) => expect(size(bytes)).toBe(text));
+  it("keeps four digits of a figure, and its interval", () => {
+    expect(figure(0.712345)).toBe("0.7123");
+    expect(interval({ value: 0.5, low: 0.4, high: 0.6, why: null })).toBe("0.5 [0.4, 0.6]");
+  });
+  it("gives the reason where a figure is missing", () => expect(interval({ value: null, low: null, high: null, why: "one class only" })).toBe("one class only"));
+});
+
+describe("a temporal line", () => {
+  it("needs no address for the server that Temporal's own CLI looks for", () => {
+    expect(temporalLine(temporal, ["workflow", "cancel"], { "workflow-id": "flights/run/1" })).toBe("temporal workflow cancel --workflow-id flights/run/1");
+  });
+  it("names another server and namespace", () => {
+    expect(temporalLine({ ...temporal, address: "t.example:7233", namespace: "ml" }, ["schedule", "list"], {})).toBe("temporal schedule list --address t.example:7233 --namespace ml");
+  });
+  it("quotes what a shell would read otherwise", () => {
+    expect(temporalLine(temporal, ["workflow", "signal"], { input: { by: "O'Hara; rm -rf $HOME" } })).toBe(`temporal workflow signal --input '{"by":"O'\\''Hara; rm -rf $HOME"}'`);
+  });
+  it("links to a workflow whose id has slashes", () => expect(workflowLink(temporal, "a/run/b")).toBe("http://127.0.0.1:8233/namespaces/default/workflows/a%2Frun%2Fb"));
+});
+
+describe("the evidence", () => {
+  const text = evidenceText(sampleEvaluation, screen);
+
+  it("shows each metric of candidate and champion with its interval, and their difference", () => {
+    expect(text).toMatch(/auc\s+0\.72 \[0\.71, 0\.73\]\s+0\.7 \[0\.69, 0\.71\]\s+\+0\.02 \[0\.01, 0\.03\]/);
+  });
+  it("shows slices with the rows that would tell, and every gate with its reason", () => {
+    expect(text).toMatch(/storm\s+310 .*900 more/);
+    expect(text).toMatch(/latency\s+not evaluated\s+the process died/);
+  });
+  it("has no champion's columns where there is none", () => {
+    const first = { ...sampleEvaluation, champion: null, holdouts: sampleEvaluation.holdouts.map((holdout) => ({ ...holdout, champion: null, difference: null, flips: null })) };
+    expect(evidenceText(first, screen)).not.toMatch(/CHAMPION/);
+  });
+});
+
+describe("a question", () => {
+  const text = approvalText({ run: sampleRun.run, question: sampleQuestion, answers: [] }, temporal, bare);
+
+  it("shows the whole digest, the link, and the exact lines that answer", () => {
+    expect(text).toContain(sampleQuestion.digest);
+    expect(text).toContain("http://127.0.0.1:8233/namespaces/default/workflows/flights%2Frun%2F0123456789ab");
+    expect(text).toContain("relearn approve flights/run/0123456789ab --digest dddddddddddd");
+    expect(text).toContain(`temporal workflow signal --workflow-id flights/run/0123456789ab --name approve --input '{"by":"you","digest":"${sampleQuestion.digest}","comment":""}'`);
+  });
+});
+
+describe("a run on the screen", () => {
+  const at = Date.parse("2026-01-01T00:00:15.000Z");
+  const progress = { progressPercentage: 42.7, metrics: [{ name: "auc", value: 0.7123 }], estimatedRemainingSeconds: 30 };
+
+  it("is a list of steps with the time each took, and what training says of itself", () => {
+    const lines = liveLines(sampleRun, progress, null, "*", { style: bare, width: 200 }, at);
+    expect(lines[0]).toMatch(/^✔ ingest\s+4\.0 s/);
+    expect(lines[1]).toMatch(/^✔ validate\s+6\.0 s\s+1,000 rows accepted, 10 quarantined/);
+    expect(lines[2]).toMatch(/^\* train\s+5\.0 s\s+800 rows, 42 %, auc 0\.7123, 30 s to go/);
+    expect(lines[3]).toBe("· evaluate");
+    expect(lines.at(-1)).toBe("flights/run/0123456789ab: 15 s so far");
+  });
+  it("foretells the rest from an earlier run, and training's own word where it has one", () => {
+    const earlier = { ...sampleRun, seconds: { ingest: 4, validate: 6, train: 60, evaluate: 20, register: 1 } };
+    expect(remainingSeconds(sampleRun, progress, earlier, at)).toBe(51);
+    expect(remainingSeconds(sampleRun, null, earlier, at)).toBe(76);
+  });
+  it("marks where an ended run stopped", () => {
+    const ended = { ...sampleRun, state: "gated" as const, stage: "done" as const, endedAt: "2026-01-01T00:01:00.000Z", seconds: { ingest: 4, validate: 6, train: 30, evaluate: 5 } };
+    expect(stepViews(ended, null, at).find(({ step }) => step === "evaluate")?.status).toBe("stopped");
+  });
+  it("is one line a change elsewhere, training in tenths", () => {
+    expect(changeLine(sampleRun, progress)).toBe("train: 800 rows: 40 %");
+    expect(changeLine(sampleRun, { progressPercentage: 44 })).toBe(changeLine(sampleRun, progress));
+    expect(changeLine({ ...sampleRun, state: "held", stage: "ingest", reason: "no file for 2013-02" }, null)).toBe("ingest: held: no file for 2013-02");
+  });
+});
+
+describe("a run's end", () => {
+  it("has the exit code that its state means", () => {
+    expect(exitCodes).toEqual({ running: 0, promoted: 0, held: 1, failed: 1, superseded: 1, cancelled: 1, refused: 3, gated: 3, waiting: 4, rejected: 4, expired: 4 });
+  });
+  it.each(runState.options)("is one sentence, with what to type next, when %s", (state) => {
+    const record = { ...sampleRun, state, v: 3, reason: "because", question: sampleQuestion };
+    expect(outcomeLine(record, bare)).not.toContain("\n");
+    expect(nextCommand(record)).toMatch(/^relearn \w+ /);
+  });
+});
