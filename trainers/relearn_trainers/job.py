@@ -25,7 +25,7 @@ from .supervise import Command, guard_this_process, process_start
 
 RETRYABLE = 75
 STOPPED = 143
-TRIES = 3
+TRIES = 2
 LARGEST_OUTPUT = 4 << 30
 FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 

@@ -1,0 +1,77 @@
+"""Builds the part of an ONNX graph that takes raw columns by name and makes them one matrix."""
+
+import onnx
+from onnx import TensorProto, helper
+
+from .columns import DAY, WEEK, YEAR
+
+FLOAT, DOUBLE, INT64, STRING = TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.INT64, TensorProto.STRING
+
+
+class Graph:
+    """Collects nodes. Inner names start with `_`-free prefixes of their own, so that no column name can meet one."""
+
+    def __init__(self):
+        self.nodes, self.constants, self.inputs = [], [], []
+        self._count = 0
+
+    def name(self, hint):
+        self._count += 1
+        # A column is an identifier, so a name with a slash is never one.
+        return "relearn/%s_%d" % (hint, self._count)
+
+    def add(self, op, inputs, domain="", hint=None, **attributes):
+        """Appends a node with one output and returns the output's name."""
+        output = self.name(hint or op)
+        self.nodes.append(helper.make_node(op, inputs, [output], name=output, domain=domain, **attributes))
+        return output
+
+    def constant(self, kind, shape, values):
+        name = self.name("constant")
+        self.constants.append(helper.make_tensor(name, kind, shape, values))
+        return name
+
+    def input(self, name, column):
+        kind, width = input_type(column)
+        self.inputs.append(helper.make_tensor_value_info(name, kind, [None, width]))
+        return name
+
+    def cast(self, value, kind):
+        return self.add("Cast", [value], to=kind)
+
+    def clock(self, name):
+        """The three outputs of `columns.clock`, int64."""
+        def part(period, unit):
+            inside = self.add("Mod", [name, self.constant(INT64, [], [period])])
+            return self.add("Div", [inside, self.constant(INT64, [], [unit])])
+
+        return part(DAY, 1_000_000), part(WEEK, DAY), part(YEAR, DAY)
+
+    def model(self, outputs, metadata):
+        """The whole model, checked. `outputs`: (name of a value, public name, type, width)."""
+        infos = []
+        for value, public, kind, width in outputs:
+            self.nodes.append(helper.make_node("Identity", [value], [public], name="relearn/out_" + public))
+            infos.append(helper.make_tensor_value_info(public, kind, [None, width] if width else [None]))
+        graph = helper.make_graph(self.nodes, "relearn", self.inputs, infos, self.constants)
+        opsets = [helper.make_opsetid("", 17), helper.make_opsetid("ai.onnx.ml", 3)]
+        model = helper.make_model(graph, opset_imports=opsets, ir_version=9, producer_name="relearn_trainers")
+        helper.set_model_props(model, metadata)
+        onnx.checker.check_model(model, full_check=False)
+        return model
+
+
+def input_type(column):
+    """(element type, width) of the ONNX input of a column."""
+    kinds = {"integer": INT64, "time": INT64, "category": STRING, "text": STRING}
+    if column["type"] == "number" and column.get("wide"):
+        return DOUBLE, 1
+    return kinds.get(column["type"], FLOAT), column["size"] if column["type"] == "embedding" else 1
+
+
+def classification_outputs(graph, label_index, score, job):
+    """`label` (int64 0/1, or the class's name) and `score` [n,classes], from a class index [n] and float scores."""
+    if job.task == "binary":
+        return [(label_index, "label", INT64, None), (score, "score", FLOAT, 2)]
+    names = graph.add("LabelEncoder", [label_index], "ai.onnx.ml", keys_int64s=list(range(len(job.classes))), values_strings=job.classes, default_string="")
+    return [(names, "label", STRING, None), (score, "score", FLOAT, len(job.classes))]
