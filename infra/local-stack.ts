@@ -7,7 +7,7 @@ import { readStack, stackFile, type Settings } from "../schemas/settings.ts";
 import type { Stack } from "../schemas/stack.ts";
 import { freePorts } from "./free-ports.ts";
 import { readIfThere, writePrivately } from "./home-file.ts";
-import { adminGrpcDistance, ensureLocalCredentials, objectPorts, objectRequest, readyObjects } from "./object-server.ts";
+import { adminGrpcDistance, ensureLocalCredentials, objectPorts, objectRequest, readyObjects, removeSockets } from "./object-server.ts";
 import { findOwned, isRunning, logFile, logTail, startOwned, stopOwned, type OwnedProcess, type StartRequest } from "./owned-processes.ts";
 import { findProgram } from "./programs.ts";
 import { withLock } from "./setup/lock.mjs";
@@ -54,6 +54,7 @@ export async function stopStack(settings: Pick<Settings, "home">, options: { rea
   return withLock(join(settings.home, "stack.lock"), async () => {
     const stopped = await stopOwned(settings.home, options);
     rmSync(stackFile(settings.home), { force: true });
+    if (findOwned(settings.home, "s3") === null) removeSockets(readPorts(settings.home) ?? {});
     return stopped;
   });
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { S3Client } from "@aws-sdk/client-s3";
@@ -60,6 +60,14 @@ export function objectRequest(program: string, home: string, credentials: S3Cred
     "admin.port.grpc": ports.s3Admin + adminGrpcDistance,
   };
   return { name: "s3", command: [program, "-logtostderr=true", "mini", ...Object.entries(flags).map(([flag, value]) => `-${flag}=${value}`)], env: bareEnvironment() };
+}
+
+/** SeaweedFS makes a socket in /tmp for each of its ports, and leaves some there when it ends. */
+export function removeSockets(ports: Partial<ObjectPorts>): void {
+  const plain = { filer: ports.s3Filer, s3: ports.s3 };
+  const grpc = { admin: ports.s3Admin === undefined ? undefined : ports.s3Admin + adminGrpcDistance, filer: ports.s3FilerGrpc, master: ports.s3MasterGrpc, s3: ports.s3Grpc, volume: ports.s3VolumeGrpc };
+  const names = [...Object.entries(plain).map(([part, port]) => `${part}-${port}`), ...Object.entries(grpc).map(([part, port]) => `${part}-grpc-${port}`)];
+  for (const name of names) rmSync(`/tmp/seaweedfs-${name}.sock`, { force: true });
 }
 
 /**

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -33,6 +33,8 @@ test("two calls at once start one stack; what it holds is there after stop and s
 
   expect([...(await stopStack(load()))].sort()).toEqual(["s3", "temporal"]);
   expect([load().temporal.address, await stopStack(load())]).toEqual([null, []]);
+  const ports = Object.values(JSON.parse(readFileSync(join(home, "ports.json"), "utf8")) as Record<string, number>);
+  expect(readdirSync("/tmp").filter((name) => name.endsWith(".sock") && ports.some((port) => name.includes(`-${port}.`)))).toEqual([]);
 
   const again = await startStack(load());
   expect(again.stack).toEqual(one.stack);
