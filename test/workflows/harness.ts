@@ -10,7 +10,7 @@ import type { Question } from "../../schemas/approval.ts";
 import type { RunRecord } from "../../schemas/run.ts";
 import { dataConverter, dataQueue } from "../../workers/connect.ts";
 
-Runtime.install({ logger: new DefaultLogger("WARN") });
+Runtime.install({ logger: new DefaultLogger("ERROR") });
 
 const root = resolve(import.meta.dirname, "../..");
 export const blob = (digit: string) => ({ sha256: digit.repeat(64), bytes: 1 });
@@ -85,5 +85,6 @@ export async function keepHistory(handle: WorkflowHandle, name: string): Promise
   if (process.env["RELEARN_RECORD_HISTORIES"] === undefined) return;
   const folder = join(root, "test", "histories");
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(JSON.parse(historyToJSON(await handle.fetchHistory())))}\n`);
+  const text = JSON.stringify(JSON.parse(historyToJSON(await handle.fetchHistory())));
+  writeFileSync(join(folder, `${name}.json`), `${text.replaceAll(`${root}/`, "").replaceAll(/"\d+@[^"]+"/g, '"worker"')}\n`);
 }

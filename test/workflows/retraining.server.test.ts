@@ -1,0 +1,90 @@
+import { describe, expect, it } from "vitest";
+import type { Activities, PlanResult } from "../../activities/contract.ts";
+import type { Trigger } from "../../schemas/cause.ts";
+import type { RetrainingStatus } from "../../workflows/messages.ts";
+import { blob, calmActivities, eventually, type Harness, keepHistory, runInput, withWorkers } from "./harness.ts";
+
+const trigger = (pipeline: string, key: string): Trigger => ({ pipeline, asOf: "2013-03-01T00:00:00Z", definition: blob("9"), cause: { kind: "person", key, by: "ann" } });
+
+/** A run that ends when the test says so. */
+function gate() {
+  let open = (): void => undefined;
+  const opened = new Promise<void>((resolve) => (open = resolve));
+  return { open, opened };
+}
+
+async function retrained(replaced: Partial<Activities>, name: string, act: (harness: Harness & { signal: (signal: string, ...args: unknown[]) => Promise<void>; state: () => Promise<RetrainingStatus> }) => Promise<void>) {
+  return withWorkers(calmActivities(replaced), async (harness) => {
+    const handle = await harness.start("retraining", `${harness.pipeline}/retraining`, [{ pipeline: harness.pipeline }]);
+    await act({ ...harness, signal: (signal, ...args) => handle.signal(signal, ...args), state: () => handle.query<RetrainingStatus>("state") });
+    await keepHistory(handle, `retraining--${name}`);
+    await handle.terminate("the test is over");
+  });
+}
+
+describe("retraining", () => {
+  it("runs one at a time, folds what comes meanwhile into one queued run, and says behind what it waits", async () => {
+    const first = gate();
+    const planned: string[][] = [];
+    let runs = 0;
+    await retrained({
+      planRun: async ({ triggers }): Promise<PlanResult> => {
+        planned.push(triggers.map(({ cause }) => cause.key));
+        const input = { ...runInput(triggers[0]?.pipeline ?? ""), causes: triggers.map(({ cause }) => cause) };
+        return { status: "planned", workflowId: `run-${++runs}`, input };
+      },
+      awaitRun: async ({ workflowId }) => {
+        if (workflowId === "run-1") await first.opened;
+        return { state: "promoted", reason: null };
+      },
+    }, "one-running-one-queued", async ({ pipeline, signal, state }) => {
+      await signal("trigger", trigger(pipeline, "a"));
+      await eventually(async () => (await state()).running?.workflowId === "run-1", "the first run has started");
+      await Promise.all(Array.from({ length: 50 }, (_, i) => signal("trigger", trigger(pipeline, `b${i % 5}`))));
+      await eventually(async () => (await state()).queued.length === 5, "five causes are queued");
+      expect((await state()).running?.workflowId).toBe("run-1");
+      first.open();
+      await eventually(async () => (await state()).queued.length === 0 && (await state()).running === null, "the queue is empty");
+    });
+    expect(planned.map((keys) => [...keys].sort())).toEqual([["a"], ["b0", "b1", "b2", "b3", "b4"]]);
+  });
+
+  it("starts nothing while it is paused, and everything once it is resumed", async () => {
+    let runs = 0;
+    await retrained({ planRun: async () => ({ status: "known", workflowId: `run-${++runs}` }) }, "paused-and-resumed", async ({ pipeline, signal, state }) => {
+      await signal("pause");
+      await signal("trigger", trigger(pipeline, "a"));
+      await eventually(async () => (await state()).queued.length === 1, "the cause is queued");
+      expect(runs).toBe(0);
+      await signal("resume");
+      await eventually(async () => (await state()).started["a"] === "run-1", "the run has started");
+    });
+  });
+
+  it("ignores what is no trigger, and a cause it has seen", async () => {
+    let runs = 0;
+    await retrained({ planRun: async () => ({ status: "known", workflowId: `run-${++runs}` }) }, "hostile-triggers", async ({ pipeline, signal, state }) => {
+      for (const args of [[], [null], ["go"], [trigger("another", "x")], [trigger(pipeline, "a"), 2]]) await signal("trigger", ...args);
+      await signal("trigger", trigger(pipeline, "a"));
+      await eventually(async () => (await state()).started["a"] === "run-1", "the run has started");
+      await signal("trigger", trigger(pipeline, "a"));
+      await signal("trigger", trigger(pipeline, "b"));
+      await eventually(async () => (await state()).started["b"] === "run-2", "the next run has started");
+    });
+    expect(runs).toBe(2);
+  });
+
+  it("goes on with the next cause when one cannot be planned, and says why", async () => {
+    const { ApplicationFailure } = await import("@temporalio/activity");
+    let calls = 0;
+    await retrained({
+      planRun: async () => (calls++ === 0 ? Promise.reject(ApplicationFailure.nonRetryable("definition 9999 is not valid", "InvalidInput")) : { status: "known", workflowId: "run-2" }),
+    }, "cannot-be-planned", async ({ pipeline, signal, state }) => {
+      await signal("trigger", trigger(pipeline, "a"));
+      await eventually(async () => (await state()).problem === "definition 9999 is not valid", "it says why");
+      await signal("trigger", trigger(pipeline, "b"));
+      await eventually(async () => (await state()).started["b"] === "run-2", "the next run has started");
+      expect((await state()).problem).toBeNull();
+    });
+  });
+});
