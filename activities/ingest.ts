@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { setMaxListeners } from "node:events";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Ingested } from "../schemas/dataset.ts";
@@ -23,6 +24,7 @@ import { readDefinition } from "./support/read-definition.ts";
 /** Brings every partition of a run's windows into the store: reads only files it has not seen, prepares only what could have changed. */
 export function createIngest(deps: Dependencies): Activities["ingest"] {
   return (step) => withHeartbeat(async (pulse) => {
+    setMaxListeners(0, pulse.signal);
     const definition = await readDefinition(deps.store, step.definition);
     const folder = join(deps.scratch, "ingest", randomUUID());
     await mkdir(folder, { recursive: true });
@@ -57,7 +59,7 @@ async function ingest(work: Ingest): Promise<IngestResult> {
   if (landed.reasons.length > 0) return { status: "held", reasons: landed.reasons };
   const { records, notes } = judge(definition, landed.bySource);
   const planned = planPartitions(definition, whole, records);
-  const prepared = await preparePartitions(work.deps, work.sandbox, definition, planned, records, work.folder, pulse.signal, (done) => pulse.beat({ step: "prepare", done, of: planned.length }));
+  const prepared = await preparePartitions({ ...work, signal: pulse.signal, beat: (done) => pulse.beat({ step: "prepare", done, of: planned.length }) }, planned, records);
   const golden = await prepareGoldenSets(work);
   if (golden.reasons.length > 0) return { status: "held", reasons: golden.reasons };
   const files = [...records.values()].flat();

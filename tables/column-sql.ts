@@ -57,8 +57,13 @@ export function convertTyped(column: Column, value: string, type: string): Conve
     case "embedding":
       return kind === "list" ? checked(`case when len(${value}) = ${column.size} then try_cast(${value} as float[]) end`, value) : null;
     default:
-      return kind === "text" || kind === "boolean" || /INT/.test(type) ? plain : null;
+      return kind === "text" || kind === "boolean" || /INT/.test(type) ? plain : kind === "number" ? { value: numberText(value), bad: null } : null;
   }
+}
+
+/** Whole numbers read the same whether they arrive as 1 or as 1.0. */
+function numberText(value: string): string {
+  return `case when ${value} = trunc(${value}) then coalesce(try_cast(${value} as bigint)::varchar, ${value}::varchar) else ${value}::varchar end`;
 }
 
 function checked(converted: string, value: string): Conversion {

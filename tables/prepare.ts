@@ -16,19 +16,18 @@ export interface InputPiece {
   /** Local Parquet file inside the sandbox's scratch folder. */
   readonly path: string;
   readonly uri: string;
+  /** Name of the partition that its rows are in. */
+  readonly partition: string;
   /** Columns of the landing file, in its order. */
   readonly columns: readonly LandingColumn[];
 }
 
-/** All that one run of `prepare` sees. */
-export interface PartitionInput {
-  readonly span: CalendarSpan;
-  /** Pieces of the primary source in this partition. */
-  readonly primary: readonly InputPiece[];
-  /** By source: pieces that overlap its lookback, up to the partition's end. */
-  readonly past: Readonly<Record<string, readonly InputPiece[]>>;
-  /** By source, for its columns where a partition has no piece at all. */
-  readonly sample: Readonly<Record<string, InputPiece>>;
+/** What `prepare` is to be run on: the loaded rows, and the columns it gives over them. */
+export interface LoadedInput {
+  readonly definition: Definition;
+  readonly bound: readonly BoundColumn[];
+  /** For messages. */
+  readonly files: readonly string[];
 }
 
 export interface PreparedFile { readonly path: string; readonly rows: number; readonly duplicates: number; readonly notes: readonly string[] }
@@ -54,49 +53,72 @@ export function pastFrom(source: Source, span: CalendarSpan, zone: string): stri
 }
 
 /**
+ * Loads the pieces of many partitions, by source, so that each partition is a filter over tables in the sandbox.
+ * Every source needs at least one piece, for its columns. `prepare` must have passed `checkSelect`.
+ * @throws RelearnError `InvalidSql` when `prepare` does not fit the columns.
+ */
+export async function loadInput(sandbox: Sandbox, definition: Definition, pieces: Readonly<Record<string, readonly InputPiece[]>>): Promise<LoadedInput> {
+  const primary = primarySource(definition);
+  for (const [name, own] of Object.entries(pieces)) await sandbox.run(`source ${name}`, loadSql(inputTable(name), own));
+  await sandbox.run("prepare", prepareViews(definition, { name: "", from: "1970-01-01T00:00:00Z", to: "1970-01-01T00:00:00Z" }, pieces));
+  const files = [...new Set((pieces[primary] ?? []).map(({ uri }) => uri))];
+  return { definition, files, bound: await sandbox.bind("prepare", `select * from (${selectOf(definition)}\n)`) };
+}
+
+/**
  * Makes one prepared partition: `prepare` over its views, every column brought to its declared type, duplicates by key dropped,
  * sorted. Values that could not be read are null, with an entry in `__bad`; `__file` and `__row` say where a row came from
- * (null where `prepare` did not select them from the primary source). `prepare` must have passed `checkSelect`.
+ * (null where `prepare` did not select them from the primary source).
  * @throws RelearnError `InvalidSql` when `prepare` fails or lacks a column, `DataRefused` when a column has another kind of values.
  */
-export async function preparePartition(sandbox: Sandbox, definition: Definition, input: PartitionInput, folder: string): Promise<PreparedFile> {
-  const title = `prepare (partition ${input.span.name})`;
-  await sandbox.run(title, prepareViews(definition, input));
-  const select = definition.prepare ?? `select * from ${id(primarySource(definition))}`;
-  const bound = await sandbox.bind(title, `select * from (${select}\n)`);
-  const { sql, notes } = typedSelect(definition, bound, select, input.primary.map(({ uri }) => uri));
-  return writePrepared(sandbox, { title, sql, notes, columns: preparedColumns(definition).map(({ name }) => name), keys: keyColumns(definition), path: join(folder, `${input.span.name}.parquet`) });
+export async function preparePartition(sandbox: Sandbox, { definition, bound, files }: LoadedInput, span: CalendarSpan, pieces: Readonly<Record<string, readonly InputPiece[]>>, folder: string): Promise<PreparedFile> {
+  const { sql, notes } = typedSelect(definition, bound, selectOf(definition), files);
+  return writePrepared(sandbox, { title: `prepare (partition ${span.name})`, views: prepareViews(definition, span, pieces), sql, notes, definition, path: join(folder, `${span.name}.parquet`) });
 }
 
 /** Brings rows that already have the prepared shape (a golden set) to their types. */
 export async function prepareGolden(sandbox: Sandbox, definition: Definition, name: string, source: Source, pieces: readonly InputPiece[], folder: string): Promise<PreparedFile> {
   const title = `golden set ${name}`;
-  await sandbox.run(title, [viewOf("golden", source, definition, pieces, true)]);
+  const view = viewOf("golden", source, definition, { table: inputTable("golden"), pieces, origin: true, where: "true" });
+  await sandbox.run(title, [...loadSql(inputTable("golden"), pieces), view]);
   const bound = await sandbox.bind(title, "select * from golden");
-  const { sql, notes } = typedSelect(definition, bound, "select * from golden", pieces.map(({ uri }) => uri));
-  return writePrepared(sandbox, { title, sql, notes, columns: preparedColumns(definition).map((column) => column.name), keys: keyColumns(definition), path: join(folder, `golden-${name}.parquet`) });
+  const { sql, notes } = typedSelect({ ...definition, prepare: undefined }, bound, "select * from golden", pieces.map(({ uri }) => uri));
+  return writePrepared(sandbox, { title, views: [], sql, notes, definition, path: join(folder, `golden-${name}.parquet`) });
 }
 
-function prepareViews(definition: Definition, input: PartitionInput): string[] {
+const selectOf = (definition: Definition) => definition.prepare ?? `select * from ${id(primarySource(definition))}`;
+const inputTable = (source: string) => `__in_${source}`;
+
+/** One table of all pieces of a source, each row with the file and partition it came from. */
+function loadSql(table: string, pieces: readonly InputPiece[]): string[] {
+  const origins = pieces.map(({ path, uri, partition }) => `(${quote(path)}, ${quote(uri)}, ${quote(partition)})`);
+  const files = pieces.map(({ path }) => quote(path));
+  return [
+    `create or replace table ${id(table)} as select p.* exclude (__path), o.uri as ${hidden.file}, o.part as __part
+     from read_parquet([${files.join(", ")}], union_by_name = true, filename = '__path') p join (values ${origins.join(", ")}) o(path, uri, part) on p.__path = o.path`,
+  ];
+}
+
+function prepareViews(definition: Definition, span: CalendarSpan, pieces: Readonly<Record<string, readonly InputPiece[]>>): string[] {
   const primary = primarySource(definition);
-  const views = [viewOf(primary, definition.sources[primary]!, definition, input.primary.length > 0 ? input.primary : [input.sample[primary]!], true, input.primary.length > 0 ? "true" : "false")];
+  const view = (name: string, source: string, where: string) => viewOf(name, definition.sources[source]!, definition, { table: inputTable(source), pieces: pieces[source]!, origin: name === primary, where });
+  const views = [view(primary, primary, `__part = ${quote(span.name)}`)];
   if (definition.prepare === undefined) return views;
-  for (const [name, source] of Object.entries(definition.sources)) {
-    const pieces = input.past[name] ?? [];
-    const from = pastFrom(source, input.span, definition.timezone);
-    const within = pieces.length === 0 ? "false" : `${id(source.time)} >= ${quote(from)}::timestamptz and ${id(source.time)} < ${quote(input.span.to)}::timestamptz`;
-    views.push(viewOf(`${name}_past`, source, definition, pieces.length > 0 ? pieces : [input.sample[name]!], false, within));
-  }
-  return views;
+  const past = Object.entries(definition.sources).map(([name, source]) => {
+    const from = pastFrom(source, span, definition.timezone);
+    return view(`${name}_past`, name, `${id(source.time)} >= ${quote(from)}::timestamptz and ${id(source.time)} < ${quote(span.to)}::timestamptz`);
+  });
+  return [...views, ...past];
 }
 
-function viewOf(name: string, source: Source, definition: Definition, pieces: readonly InputPiece[], origin: boolean, where = "true"): string {
+interface ViewOptions { readonly table: string; readonly pieces: readonly InputPiece[]; readonly origin: boolean; readonly where: string }
+
+function viewOf(name: string, source: Source, definition: Definition, { table, pieces, origin, where }: ViewOptions): string {
   const names = [...new Set(pieces.flatMap(({ columns }) => columns.map((column) => column.name)))];
   const converted = names.map((column) => ({ column, ...readColumn(column, source, definition) }));
   const selected = converted.map(({ column, value }) => `${value} as ${id(column)}`);
-  const origins = origin ? [`${fileSql(pieces)} as ${hidden.file}`, hidden.row, `${badList(converted.map(({ column, bad }) => ({ column, bad, raw: id(column) })))} as ${hidden.bad}`] : [];
-  const files = pieces.map(({ path }) => quote(path)).join(", ");
-  return `create or replace temp view ${id(name)} as select ${[...selected, ...origins].join(", ")} from read_parquet([${files}], union_by_name = true, filename = '__path') where ${where}`;
+  const origins = origin ? [hidden.file, hidden.row, `${badList(converted.map(({ column, bad }) => ({ column, bad, raw: id(column) })))} as ${hidden.bad}`] : [];
+  return `create or replace temp view ${id(name)} as select ${[...selected, ...origins].join(", ")} from ${id(table)} where ${where}`;
 }
 
 /** Text formats arrive as text: columns that the definition declares get their type here, so that `prepare` can compute with them. */
@@ -104,11 +126,6 @@ function readColumn(name: string, source: Source, definition: Definition): { rea
   const declared = definition.columns[name] ?? preparedColumns(definition).find((column) => column.name === name)?.column;
   if (source.format === "parquet" || declared === undefined || name === source.time) return { value: id(name), bad: null };
   return convertText(declared, id(name));
-}
-
-function fileSql(pieces: readonly InputPiece[]): string {
-  const cases = pieces.map(({ path, uri }) => `when ${quote(path)} then ${quote(uri)}`);
-  return `case __path ${cases.join(" ")} end`;
 }
 
 function typedSelect(definition: Definition, bound: readonly BoundColumn[], select: string, files: readonly string[]): { readonly sql: string; readonly notes: readonly string[] } {
@@ -144,17 +161,21 @@ function missingColumn(definition: Definition, name: string, bound: readonly Bou
   return new RelearnError("DataRefused", `column ${name} is missing in ${where}${hint}`);
 }
 
-async function writePrepared(sandbox: Sandbox, { title, sql, notes, columns, keys, path }: { title: string; sql: string; notes: readonly string[]; columns: readonly string[]; keys: readonly string[]; path: string }): Promise<PreparedFile> {
-  const key = keys.map(id).join(", ");
+interface Prepared { readonly title: string; readonly views: readonly string[]; readonly sql: string; readonly notes: readonly string[]; readonly definition: Definition; readonly path: string }
+
+async function writePrepared(sandbox: Sandbox, { title, views, sql, notes, definition, path }: Prepared): Promise<PreparedFile> {
+  const keys = keyColumns(definition);
   const keyed = keys.map((name) => `${id(name)} is not null`).join(" and ");
-  const once = keys.length === 0 ? "" : `qualify not (${keyed}) or row_number() over (partition by ${key} order by ${[...columns, hidden.file, hidden.row].map(id).join(", ")}) = 1`;
-  const kept = keys.length === 0 ? "count(*)" : `count(distinct (${key})) filter (${keyed}) + count(*) filter (not (${keyed}))`;
-  const [counts] = await sandbox.run(title, [
-    `create or replace temp table prepared as ${sql}`,
-    `copy (select * from prepared ${once} order by all) to ${quote(path)} ${parquetOptions}`,
-    `select count(*) as total, ${kept} as kept from prepared`,
-  ]);
+  const kept = keys.length === 0 ? "count(*)" : `count(distinct (${keys.map(id).join(", ")})) filter (${keyed}) + count(*) filter (not (${keyed}))`;
+  const [counts] = await sandbox.run(title, [...views, `create or replace temp table prepared as select * from (${sql}) order by all`, `select count(*) as total, ${kept} as kept from prepared`]);
   const total = counts!["total"] as number;
   const rows = counts!["kept"] as number;
+  await sandbox.run(title, `copy ${rows === total ? "prepared" : `(${onceSql(keys, keyed, preparedColumns(definition).map(({ name }) => name))})`} to ${quote(path)} ${parquetOptions}`);
   return { path, rows, duplicates: total - rows, notes };
+}
+
+/** Of the rows with one key the first in sort order stays; rows without a key all stay, for validation to judge. */
+function onceSql(keys: readonly string[], keyed: string, columns: readonly string[]): string {
+  const order = [...columns, hidden.file, hidden.row].map(id).join(", ");
+  return `select * from prepared qualify not (${keyed}) or row_number() over (partition by ${keys.map(id).join(", ")} order by ${order}) = 1 order by all`;
 }

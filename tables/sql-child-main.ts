@@ -6,28 +6,30 @@ import { quote } from "./quote.ts";
 import { expressionProblem, refuseSql, selectProblem } from "./sql-check.ts";
 import type { Row, SqlRequest } from "./sql-child.ts";
 
-let connection: DuckDBConnection | null = null;
+let connections: readonly DuckDBConnection[] = [];
 
 serveChild(async (message) => {
   const request = message as SqlRequest;
   if (request.op === "open") return open(request);
-  if (connection === null) throw new Error("the sandbox is not open");
+  const connection = connections[request.lane];
+  if (connection === undefined) throw new Error(`the sandbox has no lane ${request.lane}; it was opened with ${connections.length}`);
   if (request.op === "run") return run(connection, request.statements, request.title);
   if (request.op === "bind") return bind(connection, request.sql, request.title);
   return check(connection, request);
 });
 
 /** The order matters: nothing can be set after the lock, and the folder must be known before access is cut. */
-async function open({ scratch, timezone, memoryMegabytes, threads }: Extract<SqlRequest, { op: "open" }>): Promise<void> {
+async function open({ scratch, timezone, memoryMegabytes, threads, lanes }: Extract<SqlRequest, { op: "open" }>): Promise<void> {
   const instance = await DuckDBInstance.create(":memory:");
-  const opened = await instance.connect();
+  const opened = await Promise.all(Array.from({ length: lanes }, () => instance.connect()));
+  for (const lane of opened) await lane.run(`set TimeZone = ${quote(timezone)}`);
   const settings = [
-    `memory_limit = '${memoryMegabytes}MiB'`, `threads = ${threads}`, `temp_directory = ${quote(`${scratch}/.spill`)}`, "max_temp_directory_size = '50GiB'", `TimeZone = ${quote(timezone)}`,
+    `memory_limit = '${memoryMegabytes}MiB'`, `threads = ${threads}`, `temp_directory = ${quote(`${scratch}/.spill`)}`, "max_temp_directory_size = '50GiB'",
     "autoinstall_known_extensions = false", "autoload_known_extensions = false", "allow_community_extensions = false",
     `allowed_directories = [${quote(`${scratch}/`)}]`, "enable_external_access = false", "lock_configuration = true",
   ];
-  for (const setting of settings) await opened.run(`set ${setting}`);
-  connection = opened;
+  for (const setting of settings) await opened[0]!.run(`set ${setting}`);
+  connections = opened;
 }
 
 async function run(on: DuckDBConnection, statements: readonly string[], title: string): Promise<Row[]> {

@@ -11,6 +11,8 @@ export interface SandboxOptions {
   /** DuckDB's own limit; default 1024. The child is killed at twice that and 512 MiB more. */
   readonly memoryMegabytes?: number;
   readonly threads?: number;
+  /** Statements that may run at once; default 1. */
+  readonly lanes?: number;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -18,10 +20,10 @@ export type Row = Record<string, unknown>;
 export interface BoundColumn { readonly name: string; readonly type: string }
 
 export type SqlRequest =
-  | { readonly op: "open"; readonly scratch: string; readonly timezone: string; readonly memoryMegabytes: number; readonly threads: number }
-  | { readonly op: "run"; readonly title: string; readonly statements: readonly string[] }
-  | { readonly op: "bind"; readonly title: string; readonly sql: string }
-  | { readonly op: "check"; readonly title: string; readonly kind: "select" | "expression"; readonly sql: string; readonly tables: readonly string[] };
+  | { readonly op: "open"; readonly scratch: string; readonly timezone: string; readonly memoryMegabytes: number; readonly threads: number; readonly lanes: number }
+  | { readonly op: "run"; readonly lane: number; readonly title: string; readonly statements: readonly string[] }
+  | { readonly op: "bind"; readonly lane: number; readonly title: string; readonly sql: string }
+  | { readonly op: "check"; readonly lane: number; readonly title: string; readonly kind: "select" | "expression"; readonly sql: string; readonly tables: readonly string[] };
 
 /**
  * DuckDB in a process apart, without network and without files outside its scratch folder. Every method takes a `title`,
@@ -37,6 +39,8 @@ export interface Sandbox {
   checkSelect(title: string, sql: string, tables: readonly string[]): Promise<void>;
   /** Refuses anything but one repeatable expression. */
   checkExpression(title: string, sql: string): Promise<void>;
+  /** The same sandbox with temporary tables and views of its own; lanes run side by side. This one is lane 0. */
+  lane(index: number): Sandbox;
   close(): Promise<void>;
 }
 
@@ -45,19 +49,20 @@ const statementMs = 120_000;
 
 /** Starts a sandbox (about 150 ms). Aborting the signal kills it; close it when done. */
 export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
-  const { scratch, timezone, memoryMegabytes = 1024, threads = 2, signal } = options;
+  const { scratch, timezone, memoryMegabytes = 1024, threads = 2, lanes = 1, signal } = options;
   const child = spawnChild({ title: "the SQL sandbox", entry: await childEntry(import.meta.url, "sql-child-main"), memoryBytes: (memoryMegabytes * 2 + 512) * 2 ** 20 });
   const ask = (message: SqlRequest, title: string, deadlineMs: number) => child.request(message, { deadlineMs, signal }).catch((error: unknown) => rethrow(error, title));
-  await ask({ op: "open", scratch, timezone, memoryMegabytes, threads }, "opening the SQL sandbox", openMs);
-  return sandboxOver(child, ask);
+  await ask({ op: "open", scratch, timezone, memoryMegabytes, threads, lanes }, "opening the SQL sandbox", openMs);
+  return sandboxOver(child, ask, 0);
 }
 
-function sandboxOver(child: Child, ask: (message: SqlRequest, title: string, deadlineMs: number) => Promise<unknown>): Sandbox {
+function sandboxOver(child: Child, ask: (message: SqlRequest, title: string, deadlineMs: number) => Promise<unknown>, lane: number): Sandbox {
   return {
-    run: async (title, statements, deadlineMs = statementMs) => (await ask({ op: "run", title, statements: typeof statements === "string" ? [statements] : statements }, title, deadlineMs)) as Row[],
-    bind: async (title, sql) => (await ask({ op: "bind", title, sql }, title, statementMs)) as BoundColumn[],
-    checkSelect: async (title, sql, tables) => void (await ask({ op: "check", title, kind: "select", sql, tables }, title, openMs)),
-    checkExpression: async (title, sql) => void (await ask({ op: "check", title, kind: "expression", sql, tables: [] }, title, openMs)),
+    run: async (title, statements, deadlineMs = statementMs) => (await ask({ op: "run", lane, title, statements: typeof statements === "string" ? [statements] : statements }, title, deadlineMs)) as Row[],
+    bind: async (title, sql) => (await ask({ op: "bind", lane, title, sql }, title, statementMs)) as BoundColumn[],
+    checkSelect: async (title, sql, tables) => void (await ask({ op: "check", lane, title, kind: "select", sql, tables }, title, openMs)),
+    checkExpression: async (title, sql) => void (await ask({ op: "check", lane, title, kind: "expression", sql, tables: [] }, title, openMs)),
+    lane: (index) => sandboxOver(child, ask, index),
     close: () => child.close(),
   };
 }

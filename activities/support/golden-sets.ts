@@ -9,7 +9,7 @@ import { inParallel } from "../../stores/parallel.ts";
 import { prepareContract, prepareGolden } from "../../tables/prepare.ts";
 import type { Sandbox } from "../../tables/sql-child.ts";
 import type { Dependencies } from "../dependencies.ts";
-import { placeBlob } from "./blob-cache.ts";
+import { placeBlob } from "./local-blobs.ts";
 import { withoutCopies } from "./check-landed.ts";
 import type { Pulse } from "./heartbeat.ts";
 import { landSource } from "./land-source.ts";
@@ -59,7 +59,7 @@ async function prepareOne(work: GoldenWork, name: string): Promise<OneSet> {
   const { kept, notes } = withoutCopies(landed.landed);
   const files = kept.map(({ record }) => record);
   if (landed.reasons.length > 0) return { set: null, files, notes, reasons: landed.reasons, read: landed.read };
-  const pieces = files.flatMap((record) => record.pieces.map(({ blob }) => ({ record, blob })));
+  const pieces = files.flatMap((record) => record.pieces.map(({ blob, partition }) => ({ record, blob, partition })));
   const id = sha256Hex(canonicalBytes({ golden: name, source: { format: source.format, time: source.time }, contract: prepareContract(definition), inputs: pieces.map(({ blob, record }) => [blob.sha256, record.uri]) }));
   const known = await getPreparedRecord(deps.store, pipeline, id, pulse.signal);
   const made = known ?? (await make());
@@ -69,10 +69,10 @@ async function prepareOne(work: GoldenWork, name: string): Promise<OneSet> {
   async function make() {
     const place = join(folder, `golden-${name}`);
     await mkdir(place, { recursive: true });
-    const local = await inParallel(pieces, 32, async ({ blob, record }) => {
-      const path = join(place, `${blob.sha256}.parquet`);
+    const local = await inParallel(pieces, 32, async ({ blob, record, partition }, i) => {
+      const path = join(place, `${i}.parquet`);
       await placeBlob(deps, blob, path, pulse.signal);
-      return { path, uri: record.uri, columns: record.columns };
+      return { path, uri: record.uri, partition, columns: record.columns };
     });
     const file = await prepareGolden(await sandbox(), definition, name, source, local, place);
     const upload = uploads(deps, pulse.signal);

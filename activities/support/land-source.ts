@@ -5,7 +5,7 @@ import type { Dependencies } from "../dependencies.ts";
 import type { LandedRecord } from "./check-landed.ts";
 import type { Pulse } from "./heartbeat.ts";
 import { knownRecord, landFile } from "./land-file.ts";
-import type { Reading } from "./land-file.ts";
+import type { Landed, Reading } from "./land-file.ts";
 import { neededFiles } from "./needed-files.ts";
 import type { Need } from "./needed-files.ts";
 
@@ -31,23 +31,19 @@ export async function landSource({ deps, reading, need, sandbox, folder, pulse }
   const landing = openLanding(reading.source, { timezone: reading.zone, openBucket: deps.openBucket, base: "/" });
   const { files, reasons } = neededFiles(need, await landing.list({ from: need.from, to: need.window.to }, pulse.signal));
   const known = await inParallel(files, 32, (file) => knownRecord(deps, reading, file, pulse.signal));
-  const landed: LandedRecord[] = [];
-  const held = [...reasons];
-  let read = 0;
-  for (const [i, file] of files.entries()) {
+  const free = [0, 1];
+  const outcomes = await inParallel(files, free.length, async (file, i): Promise<Landed> => {
     const record = known[i];
-    if (record !== null && record !== undefined) {
-      landed.push({ file, record });
-      continue;
-    }
+    if (record !== null && record !== undefined) return { status: "landed", record, read: false };
     pulse.beat({ step: "read", file: file.uri });
-    const outcome = await landFile(deps, await sandbox(), reading, landing, file, folder, pulse.signal);
-    if (outcome.status === "half-written") {
-      held.push(outcome.reason);
-      continue;
+    const lane = free.pop()!;
+    try {
+      return await landFile(deps, (await sandbox()).lane(lane), reading, landing, file, folder, pulse.signal);
+    } finally {
+      free.push(lane);
     }
-    landed.push({ file, record: outcome.record });
-    read += outcome.read ? 1 : 0;
-  }
-  return { landed, reasons: held, read };
+  });
+  const landed = outcomes.flatMap((outcome, i) => (outcome.status === "landed" ? [{ file: files[i]!, record: outcome.record }] : []));
+  const halfWritten = outcomes.flatMap((outcome) => (outcome.status === "half-written" ? [outcome.reason] : []));
+  return { landed, reasons: [...reasons, ...halfWritten], read: outcomes.filter((outcome) => outcome.status === "landed" && outcome.read).length };
 }

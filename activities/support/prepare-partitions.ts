@@ -10,16 +10,17 @@ import type { Window } from "../../schemas/time.ts";
 import { canonicalBytes, sha256Hex } from "../../stores/canonical.ts";
 import { getPreparedRecord, putPreparedRecord } from "../../stores/datasets.ts";
 import { inParallel } from "../../stores/parallel.ts";
-import { pastFrom, prepareContract, preparePartition, prepareTables } from "../../tables/prepare.ts";
-import type { InputPiece } from "../../tables/prepare.ts";
+import { loadInput, pastFrom, prepareContract, preparePartition, prepareTables } from "../../tables/prepare.ts";
+import type { InputPiece, PreparedFile } from "../../tables/prepare.ts";
 import { primarySource } from "../../tables/prepared-columns.ts";
 import type { Sandbox } from "../../tables/sql-child.ts";
 import type { Dependencies } from "../dependencies.ts";
-import { placeBlob } from "./blob-cache.ts";
+import { prepareLanes } from "./lazy-sandbox.ts";
+import { placeBlob } from "./local-blobs.ts";
 import { uploads } from "./uploads.ts";
 
 /** One piece, and the file it came from. */
-interface SeenPiece { readonly record: LandingRecord; readonly blob: BlobRef }
+interface SeenPiece { readonly record: LandingRecord; readonly partition: string; readonly blob: BlobRef; readonly rows: number }
 
 /** A partition, what it can see, and the id under which its result is kept. */
 interface PlannedPartition {
@@ -55,7 +56,7 @@ export function planPartitions(definition: Definition, window: Window, records: 
 
 function piecesByPartition(records: readonly LandingRecord[]): Map<string, SeenPiece[]> {
   const found = new Map<string, SeenPiece[]>();
-  for (const record of records) for (const { partition, blob } of record.pieces) found.set(partition, [...(found.get(partition) ?? []), { record, blob }]);
+  for (const record of records) for (const piece of record.pieces) found.set(piece.partition, [...(found.get(piece.partition) ?? []), { record, ...piece }]);
   for (const seen of found.values()) seen.sort((a, b) => (a.blob.sha256 + a.record.uri < b.blob.sha256 + b.record.uri ? -1 : 1));
   return found;
 }
@@ -66,57 +67,109 @@ function seenBy(span: CalendarSpan, from: string, visible: readonly CalendarSpan
 
 export interface PreparedPartitions { readonly partitions: readonly PreparedPartition[]; readonly notes: readonly string[]; readonly made: number }
 
+export interface PrepareWork {
+  readonly deps: Dependencies;
+  readonly definition: Definition;
+  /** Opened only when something must be made. */
+  readonly sandbox: () => Promise<Sandbox>;
+  /** The sandbox's folder. */
+  readonly folder: string;
+  readonly signal: AbortSignal;
+  readonly beat: (done: number) => void;
+}
+
+/** Loaded into the sandbox at once, at most. */
+const chunkRows = 2_000_000;
+
 /** Makes every planned partition, reading from the store those that were made before from the same input. */
-export async function preparePartitions(deps: Dependencies, sandbox: () => Promise<Sandbox>, definition: Definition, planned: readonly PlannedPartition[], records: RecordsBySource, folder: string, signal: AbortSignal, beat: (done: number) => void): Promise<PreparedPartitions> {
+export async function preparePartitions(work: PrepareWork, planned: readonly PlannedPartition[], records: RecordsBySource): Promise<PreparedPartitions> {
+  const { deps, definition, signal } = work;
   const known = await inParallel(planned, 32, ({ id }) => getPreparedRecord(deps.store, definition.name, id, signal));
-  const upload = uploads(deps, signal);
   const missing = planned.filter((_, i) => known[i] === null);
-  const fresh = new Map<string, Promise<PreparedRecord>>();
+  const made = missing.length === 0 ? new Map<string, PreparedRecord>() : await makePartitions(work, missing, records);
+  const results = planned.map(({ id }, i) => known[i] ?? made.get(id)!);
+  return { partitions: results.map(({ partition }) => partition), notes: results.flatMap(({ notes }) => notes), made: missing.length };
+}
+
+async function makePartitions(work: PrepareWork, missing: readonly PlannedPartition[], records: RecordsBySource): Promise<Map<string, PreparedRecord>> {
+  const { deps, definition, signal } = work;
+  const sandbox = await work.sandbox();
+  if (definition.prepare !== undefined) await sandbox.checkSelect("prepare", definition.prepare, prepareTables(definition));
+  const made = new Map<string, Promise<PreparedRecord>>();
+  const upload = uploads(deps, signal);
   try {
-    if (missing.length > 0) await makePartitions();
-    const results = await Promise.all(planned.map(async ({ id }, i) => known[i] ?? (await fresh.get(id)!)));
-    return { partitions: results.map(({ partition }) => partition), notes: results.flatMap(({ notes }) => notes), made: missing.length };
+    for (const chunk of chunksOf(missing)) await makeChunk(work, sandbox, chunk, records, async ({ id, span }, { path, rows, duplicates, notes }) => {
+      const { stored } = await upload.add(path);
+      made.set(id, stored.then((blob) => keep(work, id, { version: 1, partition: { ...span, blob, rows, duplicates }, notes: [...notes] })));
+      work.beat(made.size);
+    });
+    return new Map(await Promise.all([...made].map(async ([id, record]) => [id, await record] as const)));
   } finally {
     await upload.drained();
-  }
-
-  async function makePartitions(): Promise<void> {
-    const open = await sandbox();
-    if (definition.prepare !== undefined) await open.checkSelect("prepare", definition.prepare, prepareTables(definition));
-    const local = await placePieces(deps, missing, records, folder, signal);
-    const out = join(folder, "prepared");
-    await mkdir(out, { recursive: true });
-    for (const [i, plan] of missing.entries()) {
-      const input = { span: plan.span, primary: plan.primary.map(local), past: Object.fromEntries(Object.entries(plan.past).map(([name, seen]) => [name, seen.map(local)])), sample: samples(records, local) };
-      const { path, rows, duplicates, notes } = await preparePartition(open, definition, input, out);
-      const { stored } = await upload.add(path);
-      fresh.set(plan.id, stored.then((blob) => keep(plan.id, { version: 1, partition: { ...plan.span, blob, rows, duplicates }, notes: [...notes] })));
-      beat(i + 1);
-    }
-  }
-
-  async function keep(id: string, record: PreparedRecord): Promise<PreparedRecord> {
-    await putPreparedRecord(deps.store, definition.name, id, record, signal);
-    return record;
+    await Promise.allSettled(made.values());
   }
 }
 
-/** Puts every piece that the partitions can see into the sandbox's folder. */
-async function placePieces(deps: Dependencies, planned: readonly PlannedPartition[], records: RecordsBySource, folder: string, signal: AbortSignal): Promise<(seen: SeenPiece) => InputPiece> {
-  const pieces = join(folder, "pieces");
-  await mkdir(pieces, { recursive: true });
-  const path = (blob: BlobRef) => join(pieces, `${blob.sha256}.parquet`);
-  const samplesOf = [...records.values()].flatMap((all) => firstPiece(all));
-  const wanted = new Map([...planned.flatMap(({ primary, past }) => [...primary, ...Object.values(past).flat()]), ...samplesOf].map(({ blob }) => [blob.sha256, blob]));
-  await inParallel([...wanted.values()], 32, (blob) => placeBlob(deps, blob, path(blob), signal));
-  return ({ blob, record }) => ({ path: path(blob), uri: record.uri, columns: record.columns });
+async function keep({ deps, definition, signal }: PrepareWork, id: string, record: PreparedRecord): Promise<PreparedRecord> {
+  await putPreparedRecord(deps.store, definition.name, id, record, signal);
+  return record;
+}
+
+function chunksOf(planned: readonly PlannedPartition[]): PlannedPartition[][] {
+  const chunks: PlannedPartition[][] = [];
+  let rows = 0;
+  for (const plan of planned) {
+    const own = plan.primary.reduce((sum, piece) => sum + piece.rows, 0);
+    const last = chunks.at(-1);
+    if (last === undefined || rows + own > chunkRows) chunks.push([plan]);
+    else last.push(plan);
+    rows = (last === chunks.at(-1) ? rows : 0) + own;
+  }
+  return chunks;
+}
+
+/** Loads what a chunk of partitions can see, then makes them side by side on the sandbox's lanes. */
+async function makeChunk(work: PrepareWork, sandbox: Sandbox, chunk: readonly PlannedPartition[], records: RecordsBySource, done: (plan: PlannedPartition, file: PreparedFile) => Promise<void>): Promise<void> {
+  const { definition, folder } = work;
+  const pieces = await placePieces(work, visiblePieces(definition, chunk, records));
+  const loaded = await loadInput(sandbox, definition, pieces);
+  const out = join(folder, "prepared");
+  await mkdir(out, { recursive: true });
+  const free = Array.from({ length: prepareLanes }, (_, i) => sandbox.lane(i));
+  await inParallel(chunk, prepareLanes, async (plan) => {
+    const lane = free.pop()!;
+    try {
+      await done(plan, await preparePartition(lane, loaded, plan.span, pieces, out));
+    } finally {
+      free.push(lane);
+    }
+  });
+}
+
+/** By source, each piece once; a source that nothing of is visible gives one piece for its columns. */
+function visiblePieces(definition: Definition, chunk: readonly PlannedPartition[], records: RecordsBySource): Map<string, readonly SeenPiece[]> {
+  const primary = primarySource(definition);
+  return new Map([...records].map(([name, all]) => {
+    const seen = chunk.flatMap((plan) => [...(name === primary ? plan.primary : []), ...(plan.past[name] ?? [])]);
+    const once = new Map(seen.map((piece) => [pieceName(piece), piece]));
+    return [name, once.size > 0 ? [...once.values()] : firstPiece(all)] as const;
+  }));
+}
+
+const pieceName = ({ blob, record }: SeenPiece) => `${blob.sha256}-${sha256Hex(new TextEncoder().encode(record.uri)).slice(0, 8)}.parquet`;
+
+async function placePieces({ deps, folder, signal }: PrepareWork, seen: ReadonlyMap<string, readonly SeenPiece[]>): Promise<Record<string, InputPiece[]>> {
+  const place = join(folder, "pieces");
+  await mkdir(place, { recursive: true });
+  const placed = [...seen].map(async ([name, pieces]) => [name, await inParallel(pieces, 16, async (piece) => {
+    const path = join(place, pieceName(piece));
+    await placeBlob(deps, piece.blob, path, signal);
+    return { path, uri: piece.record.uri, partition: piece.partition, columns: piece.record.columns };
+  })] as const);
+  return Object.fromEntries(await Promise.all(placed));
 }
 
 function firstPiece(records: readonly LandingRecord[]): SeenPiece[] {
   const record = records.find(({ pieces }) => pieces.length > 0);
-  return record === undefined ? [] : [{ record, blob: record.pieces[0]!.blob }];
-}
-
-function samples(records: RecordsBySource, local: (seen: SeenPiece) => InputPiece): Record<string, InputPiece> {
-  return Object.fromEntries([...records].flatMap(([name, all]) => firstPiece(all).map((seen) => [name, local(seen)] as const)));
+  return record === undefined ? [] : [{ record, ...record.pieces[0]! }];
 }

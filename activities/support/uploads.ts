@@ -2,7 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import type { BlobRef } from "../../schemas/names.ts";
 import { putBlob, putBlobFile } from "../../stores/blobs.ts";
 import type { Dependencies } from "../dependencies.ts";
-import { keepBlob } from "./blob-cache.ts";
+import { keepBlob } from "./local-blobs.ts";
 
 const width = 32;
 const smallBytes = 8 * 2 ** 20;
@@ -20,7 +20,7 @@ export function uploads(deps: Pick<Dependencies, "scratch" | "store">, signal?: 
   let failure: unknown;
   const store = async (path: string) => {
     const ref = (await stat(path)).size > smallBytes ? await putBlobFile(deps.store, path, signal) : await putBlob(deps.store, await readFile(path), signal);
-    await keepBlob(deps.scratch, ref, path);
+    await keepBlob(deps, ref, path);
     return ref;
   };
   return {
