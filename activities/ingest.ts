@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { setMaxListeners } from "node:events";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { shortHistory } from "../policy/windows.ts";
 import type { Ingested } from "../schemas/dataset.ts";
 import { partitionUnit } from "../schemas/definition.ts";
 import type { Definition } from "../schemas/definition.ts";
@@ -54,6 +55,8 @@ interface Ingest {
 
 async function ingest(work: Ingest): Promise<IngestResult> {
   const { definition, windows, pipeline, pulse } = work;
+  const short = shortHistory(definition, windows);
+  if (short !== null) return { status: "held", reasons: [short] };
   const whole: Window = { from: windows.train.from, to: windows.holdout.to };
   const landed = await landSources(work, whole);
   if (landed.reasons.length > 0) return { status: "held", reasons: landed.reasons };
