@@ -4,16 +4,16 @@ import { bucketCounts } from "./buckets.ts";
 
 /**
  * One sketch of all rows of several, in any order and grouping: counts add exactly, sums within rounding.
- * A column that only some of them have is left out. An empty list is a sketch of no rows and no columns.
+ * A column that only some of them have is left out; a sketch of no rows counts for nothing.
  * @throws RelearnError `InvalidInput` when a column was sketched in different ways: the frames differ.
  */
 export function mergeSketches(sketches: readonly Sketch[]): Sketch {
-  const rows = sketches.reduce((total, sketch) => total + sketch.rows, 0);
-  const first = sketches[0];
+  const filled = sketches.filter(({ rows }) => rows > 0);
+  const [first] = filled;
   if (first === undefined) return { version: 1, rows: 0, columns: {} };
-  const shared = Object.keys(first.columns).filter((name) => sketches.every((sketch) => name in sketch.columns));
-  const columns = Object.fromEntries(shared.map((name) => [name, mergeColumns(name, sketches.map((sketch) => sketch.columns[name] as ColumnSketch))]));
-  return { version: 1, rows, columns };
+  const shared = Object.keys(first.columns).filter((name) => filled.every((sketch) => name in sketch.columns));
+  const columns = Object.fromEntries(shared.map((name) => [name, mergeColumns(name, filled.map((sketch) => sketch.columns[name] as ColumnSketch))]));
+  return { version: 1, rows: total(filled, ({ rows }) => rows), columns };
 }
 
 function mergeColumns(name: string, parts: readonly ColumnSketch[]): ColumnSketch {

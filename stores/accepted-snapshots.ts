@@ -18,7 +18,13 @@ export async function lastAccepted(store: ObjectStore, pipeline: string, run: st
   return null;
 }
 
-/** Records that a run accepted a snapshot; create-only. */
+/** Records that a run accepted a snapshot, once however often the run is tried. */
 export async function recordAccepted(store: ObjectStore, pipeline: string, record: AcceptedSnapshot, signal?: AbortSignal): Promise<void> {
+  for await (const { key } of store.list(prefix(pipeline), { signal })) {
+    const found = await store.get(key, { signal });
+    const newest = found === null ? null : parseDocument(store, key, acceptedSnapshot, found.body);
+    if (newest?.run === record.run && newest.snapshot === record.snapshot) return;
+    break;
+  }
   await createDocument(store, `${prefix(pipeline)}${reversed(record.at)}-${record.snapshot.slice(0, 12)}.json`, record, signal);
 }

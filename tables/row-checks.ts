@@ -43,6 +43,14 @@ function valueChecks(x: string, column: Column): NamedCondition[] {
 
 /** MD5 of the key's text, or of the whole row's: the same in every version of DuckDB, and easy to compute elsewhere. */
 export function keyHashSql(contract: Contract, alias: string): string {
-  const columns = contract.key.length > 0 ? contract.key : contract.columns.map(({ name }) => name);
+  return hashSql(contract.key.length > 0 ? contract.key : contract.columns.map(({ name }) => name), alias);
+}
+
+/** What tells whether a row lies in two windows: its key, or all of it but its time, which differs by definition. */
+export function overlapHashSql(contract: Contract, alias: string): string {
+  return hashSql(contract.key.length > 0 ? contract.key : contract.columns.map(({ name }) => name).filter((name) => name !== contract.time), alias);
+}
+
+function hashSql(columns: readonly string[], alias: string): string {
   return `md5(concat_ws(chr(31), ${columns.map((name) => `coalesce(${alias}.${id(name)}::varchar, chr(30))`).join(", ")}))`;
 }

@@ -1,7 +1,8 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { CategorySketch, ColumnFrame, ColumnSketch, Frame, NumberFrame, NumberSketch, Sketch, TimeSketch } from "../schemas/sketch.ts";
 import { keepTop } from "../stats/merge-sketches.ts";
-import { quoted, sketchSql } from "./sketch-sql.ts";
+import { id } from "./quote.ts";
+import { sketchSql } from "./sketch-sql.ts";
 
 interface Cell {
   readonly kind: string;
@@ -31,7 +32,7 @@ export async function sketchPartitions(connection: DuckDBConnection, frame: Fram
 }
 
 async function countRows(connection: DuckDBConnection, from: string, partitionColumn: string): Promise<Map<string, number>> {
-  const reader = await connection.runAndReadAll(`select ${quoted(partitionColumn)}::varchar, count(*)::double from ${from} group by 1 order by 1`);
+  const reader = await connection.runAndReadAll(`select ${id(partitionColumn)}::varchar, count(*)::double from ${from} group by 1 order by 1`);
   return new Map(reader.getRows().map(([partition, n]) => [String(partition), Number(n)]));
 }
 

@@ -1,3 +1,4 @@
+import { id, quote } from "./quote.ts";
 import { type ColumnFrame, type Frame, maxExactNumbers, type NumberFrame } from "../schemas/sketch.ts";
 import { bucketWidth } from "../stats/buckets.ts";
 
@@ -8,22 +9,22 @@ import { bucketWidth } from "../stats/buckets.ts";
  * @param from a table or subquery with the frame's columns and `partitionColumn`.
  */
 export function sketchSql(frame: Frame, from: string, partitionColumn: string): string {
-  const part = quoted(partitionColumn);
-  return Object.entries(frame.columns).map(([name, column], i) => branch(i, quoted(name), column, from, part, frame.timezone)).join("\nunion all\n");
+  const part = id(partitionColumn);
+  return Object.entries(frame.columns).map(([name, column], i) => branch(i, name, column, from, part, frame.timezone)).join("\nunion all\n");
 }
 
-export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
-export const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+/** The number that stands for a column's value, as a double. */
+export function numberSql(name: string, kind: NumberFrame["kind"]): string {
+  if (kind === "length") return `length(${id(name)})::double`;
+  return kind === "norm" ? `sqrt(list_dot_product(${id(name)}::double[], ${id(name)}::double[]))` : `${id(name)}::double`;
+}
 
 function branch(index: number, name: string, column: ColumnFrame, from: string, part: string, zone: string): string {
-  switch (column.kind) {
-    case "category": return strings(index, `${name}::varchar`, from, part);
-    case "pattern": return strings(index, `regexp_replace(regexp_replace(${name}::varchar, '[0-9]+', '9', 'g'), '[[:alpha:]]+', 'a', 'g')`, from, part);
-    case "time": return times(index, `${name}::timestamptz`, from, part, zone);
-    case "length": return numbers(index, `length(${name})::double`, column, from, part);
-    case "norm": return numbers(index, `sqrt(list_dot_product(${name}::double[], ${name}::double[]))`, column, from, part);
-    case "number": return numbers(index, `${name}::double`, column, from, part);
-  }
+  const text = `${id(name)}::varchar`;
+  if (column.kind === "category") return strings(index, text, from, part);
+  if (column.kind === "pattern") return strings(index, `regexp_replace(regexp_replace(${text}, '[0-9]+', '9', 'g'), '[[:alpha:]]+', 'a', 'g')`, from, part);
+  if (column.kind === "time") return times(index, `${id(name)}::timestamptz`, from, part, zone);
+  return numbers(index, numberSql(name, column.kind), column, from, part);
 }
 
 const none = { b: "null::int", v: "null::double", s: "null::varchar", lo: "null::double", hi: "null::double", total: "null::double", squares: "null::double", whole: "0::bigint", tens: "0::bigint" };
@@ -44,7 +45,7 @@ function times(index: number, value: string, from: string, part: string, zone: s
     k: "case when h is null then 'null' else 'value' end", b: "h::int", lo: "min(epoch_us(x))::double", hi: "max(epoch_us(x))::double",
     whole: "count(*) filter (epoch_us(x) % 3600000000 = 0)",
   };
-  return `select ${part} p, ${row(index, cells)} from (select ${part}, x, hour(timezone(${literal(zone)}, x)) h from (select ${part}, ${value} x from ${from})) group by ${part}, h`;
+  return `select ${part} p, ${row(index, cells)} from (select ${part}, x, hour(timezone(${quote(zone)}, x)) h from (select ${part}, ${value} x from ${from})) group by ${part}, h`;
 }
 
 /**
