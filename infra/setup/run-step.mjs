@@ -5,6 +5,29 @@ import { basename, join } from "node:path";
 /** A set-up that cannot go on: the message is one sentence for the person who must act. */
 export class SetupError extends Error {}
 
+/** Process groups under way; a set-up that is told to end takes them along, so that none goes on writing beside the next set-up. */
+const running = new Set();
+let listening = false;
+
+function track(child) {
+  if (child.pid !== undefined) running.add(child);
+  if (listening) return;
+  listening = true;
+  const end = () => {
+    running.forEach(killGroup);
+    process.exit(1);
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, end);
+}
+
+function killGroup(child) {
+  try {
+    process.kill(-child.pid, "SIGKILL");
+  } catch (error) {
+    if (error.code !== "ESRCH") throw error;
+  }
+}
+
 const keptCharacters = 3_000;
 
 /**
@@ -18,7 +41,9 @@ export function runStep(command, args, { root, what, log, env = process.env, tim
   const started = Date.now();
   log(`${what} ...`);
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"], timeout: timeoutMs, killSignal: "SIGKILL" });
+    const child = spawn(command, args, { cwd: root, env, stdio: ["ignore", "pipe", "pipe"], detached: true });
+    track(child);
+    const deadline = setTimeout(() => killGroup(child), timeoutMs);
     const file = createWriteStream(path);
     let tail = "";
     const keep = (chunk) => {
@@ -30,6 +55,8 @@ export function runStep(command, args, { root, what, log, env = process.env, tim
     const slow = setInterval(() => log(`${what} ... ${seconds(started)} so far`), 15_000);
     const end = (error) => {
       clearInterval(slow);
+      clearTimeout(deadline);
+      running.delete(child);
       file.end();
       if (error) return reject(error);
       log(`${what}: ${seconds(started)}`);
