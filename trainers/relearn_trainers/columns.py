@@ -7,7 +7,6 @@ from .contract import JobError
 DAY = 86_400_000_000
 WEEK = 7 * DAY
 YEAR = 31_556_952_000_000
-EXACT_IN_FLOAT32 = 1 << 24
 
 
 def read_column(table, name, column):

@@ -69,9 +69,14 @@ def input_type(column):
     return kinds.get(column["type"], FLOAT), column["size"] if column["type"] == "embedding" else 1
 
 
-def classification_outputs(graph, label_index, score, job):
-    """`label` (int64 0/1, or the class's name) and `score` [n,classes], from a class index [n] and float scores."""
+def classification_outputs(graph, raw, job):
+    """`label` (int64 0/1, or the class's name) and `score` [n,classes], from raw scores: log odds [n,1], or one a class."""
     if job.task == "binary":
-        return [(label_index, "label", INT64, None), (score, "score", FLOAT, 2)]
-    names = graph.add("LabelEncoder", [label_index], "ai.onnx.ml", keys_int64s=list(range(len(job.classes))), values_strings=job.classes, default_string="")
+        positive = graph.add("Sigmoid", [raw])
+        negative = graph.add("Sigmoid", [graph.add("Neg", [raw])])
+        score = graph.cast(graph.add("Concat", [negative, positive], axis=1), FLOAT)
+        return [(graph.add("ArgMax", [score], axis=1, keepdims=0), "label", INT64, None), (score, "score", FLOAT, 2)]
+    score = graph.cast(graph.add("Softmax", [raw], axis=1), FLOAT)
+    index = graph.add("ArgMax", [score], axis=1, keepdims=0)
+    names = graph.add("LabelEncoder", [index], "ai.onnx.ml", keys_int64s=list(range(len(job.classes))), values_strings=job.classes, default_string="")
     return [(names, "label", STRING, None), (score, "score", FLOAT, len(job.classes))]

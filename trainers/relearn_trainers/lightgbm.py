@@ -12,7 +12,7 @@ from .contract import Job, JobError
 from .scores import metrics_of
 from .tree_columns import TreeColumns
 
-PACKAGES = ("lightgbm", "scikit-learn", "onnxmltools", "skl2onnx")
+PACKAGES = ("lightgbm", "scikit-learn")
 OBJECTIVES = {"binary": "binary", "multiclass": "multiclass", "regression": "regression"}
 REGRESSIONS = ("regression", "l2", "regression_l1", "l1", "huber", "fair", "quantile", "mape")
 FIXED = {
@@ -27,14 +27,14 @@ def train(job):
     table = job.train_table()
     y, known = read_label(table, job)
     table = drop_unlabelled(table, known)
-    encoder = TreeColumns(job.columns, table, job.task, own["max_categories"])
+    encoder = TreeColumns(job.columns, table, own["max_categories"])
     matrix = encoder.matrix(table)
     del table
     rounds, validation = choose_rounds(job, own, params, matrix, y)
     booster = Boosting(job, params, matrix, y, "all", 0.5 if validation else 0.0, own).run(rounds)
     from .lightgbm_onnx import to_onnx, predict
 
-    booster, model = to_onnx(booster, encoder, job)
+    model = to_onnx(booster, encoder, job)
     metrics = {"iterations": rounds, "rows": len(y), **prefixed("train_", metrics_of(job.task, y, predict(booster, matrix, job.task)))}
     sample = predict(booster, encoder.matrix(job.sample_table()), job.task)
     job.save(model, sample, {**metrics, **validation}, PACKAGES)

@@ -1,14 +1,17 @@
-"""A LightGBM model as one ONNX file that takes raw columns and gives what the library gives."""
+"""A LightGBM model as one ONNX file that takes raw columns and gives what the library gives.
+
+Trees are written with thresholds and leaves as doubles, exactly LightGBM's own (ai.onnx.ml 3, `*_as_tensor`). Converters write
+float32: rounded thresholds flip `x <= t` for rows that lie between, and sums of float32 leaves drift from the library's.
+"""
 
 import re
 
-import lightgbm
 import numpy as np
-from onnx import helper
-from onnxmltools import convert_lightgbm
-from onnxmltools.convert.common.data_types import DoubleTensorType, FloatTensorType
+from onnx import numpy_helper
 
-from .graph import DOUBLE, FLOAT, Graph, INT64, classification_outputs
+from .graph import DOUBLE, FLOAT, Graph, classification_outputs
+
+LEFT_BY_DEFAULT = 2
 
 
 def predict(booster, matrix, task, rounds=None):
@@ -18,73 +21,65 @@ def predict(booster, matrix, task, rounds=None):
 
 
 def to_onnx(booster, encoder, job):
-    """(the booster whose predictions the file reproduces, the model)."""
-    width = booster.num_feature()
-    if encoder.kind == np.float32:
-        booster = lightgbm.Booster(model_str=float32_thresholds(booster.model_to_string(num_iteration=-1)))
-    kind = DoubleTensorType if encoder.kind == np.float64 else FloatTensorType
-    core = convert_lightgbm(booster, name="core", initial_types=[("X", kind([None, width]))], zipmap=False, target_opset=15).graph
+    """The model, front and trees."""
+    trees = read_trees(booster.model_to_string(num_iteration=-1))
+    outputs = len(job.classes) if job.task == "multiclass" else 1
     graph = Graph()
-    matrix = without_unknown_nulls(graph, encoder.nodes(graph), booster, encoder.kind)
-    outputs = append(graph, core, matrix)
-    metadata = {"task": job.task, **({"classes": "\n".join(job.classes)} if job.task == "multiclass" else {})}
+    matrix = without_unknown_nulls(graph, encoder.nodes(graph), trees, booster.num_feature())
+    raw = add_trees(graph, matrix, trees, outputs)
     if job.task == "regression":
-        value = graph.add("Reshape", [outputs[0], graph.constant(INT64, [2], [-1, 1])])
-        return booster, graph.model([(graph.cast(value, FLOAT), "value", FLOAT, 1)], metadata)
-    return booster, graph.model(classification_outputs(graph, outputs[0], outputs[1], job), metadata)
+        return graph.model([(raw, "value", FLOAT, 1)], {"task": job.task})
+    return graph.model(classification_outputs(graph, raw, job), {"task": job.task, "classes": "\n".join(job.classes or ["0", "1"])})
 
 
-def float32_thresholds(text):
-    """The same model with each numeric threshold moved down to the nearest float32.
-
-    The converter rounds to the nearest, and half of those go up and flip `x <= t` for a float32 x that lay between.
-    Predictions on float32 inputs stay bit-identical.
-    """
-    lines = []
-    for line in text.split("\n"):
-        if line.startswith("threshold="):
-            line = "threshold=" + " ".join(repr(float(at_or_below(float(value)))) for value in line[10:].split())
-        # It counts the bytes of the trees, which have changed; without it they are read as they come.
-        if not line.startswith("tree_sizes="):
-            lines.append(line)
-    return "\n".join(lines)
+def read_trees(text):
+    """One dict of arrays a tree, from LightGBM's own text format."""
+    return [read_tree(block) for block in re.split(r"^Tree=\d+$", text.partition("end of trees")[0], flags=re.M)[1:]]
 
 
-def at_or_below(value):
-    rounded = np.float32(value)
-    return rounded if rounded <= value else np.nextafter(rounded, np.float32(-np.inf))
+def read_tree(block):
+    fields = dict(line.split("=", 1) for line in block.strip().split("\n") if "=" in line)
+
+    def array(name, kind):
+        return np.array(fields.get(name, "").split(), dtype=kind)
+
+    return {
+        "feature": array("split_feature", np.int64), "threshold": array("threshold", np.float64), "decision": array("decision_type", np.int64),
+        "left": array("left_child", np.int64), "right": array("right_child", np.int64), "leaf": array("leaf_value", np.float64),
+    }
 
 
-def without_unknown_nulls(graph, matrix, booster, kind):
-    """LightGBM reads NaN as 0 in a feature whose training rows had none; the tree operator of ONNX does not, so it is done before."""
-    known = features_without_null(booster)
-    mask = [feature in known for feature in range(booster.num_feature())]
+def without_unknown_nulls(graph, matrix, trees, width):
+    """LightGBM reads NaN as 0 in a feature whose training rows had none (missing type 0); ONNX does not, so it is done before."""
+    known = {int(f) for tree in trees for f, d in zip(tree["feature"], tree["decision"]) if (d >> 2) & 3 == 0}
+    mask = [feature in known for feature in range(width)]
     if not any(mask):
         return matrix
-    null = graph.add("And", [graph.add("IsNaN", [matrix]), graph.constant(9, [1, len(mask)], mask)])
-    return graph.add("Where", [null, graph.constant(DOUBLE if kind == np.float64 else FLOAT, [], [0.0]), matrix])
+    null = graph.add("And", [graph.add("IsNaN", [matrix]), graph.constant(9, [1, width], mask)])
+    return graph.add("Where", [null, graph.constant(DOUBLE, [], [0.0]), matrix])
 
 
-def features_without_null(booster):
-    """Features that some node splits with LightGBM's missing type None (bits 2 and 3 of its decision type)."""
-    found = set()
-    text = booster.model_to_string(num_iteration=-1)
-    for features, decisions in zip(re.findall(r"^split_feature=(.*)$", text, re.M), re.findall(r"^decision_type=(.*)$", text, re.M)):
-        found |= {int(f) for f, d in zip(features.split(), decisions.split()) if (int(d) >> 2) & 3 == 0}
-    return found
+def add_trees(graph, matrix, trees, outputs):
+    """The sum of all trees [n,outputs]; tree i counts for output i mod outputs. Inner nodes come first in each tree, then its leaves."""
+    splits = np.array([len(tree["feature"]) for tree in trees])
+    sizes = 2 * splits + 1
+    number = np.arange(len(trees))
 
+    def nodes(inner, leaf):
+        return np.concatenate([np.concatenate([inner(tree), np.full(len(tree["leaf"]), leaf)]) for tree in trees])
 
-def append(graph, core, matrix):
-    """Adds the converter's nodes under names of their own; returns the names of its outputs, in order."""
-    def rename(name):
-        return matrix if name == "X" else "relearn/core/" + name if name else ""
+    def child(side):
+        return nodes(lambda tree: np.where(tree[side] >= 0, tree[side], len(tree["feature"]) + ~tree[side]), 0)
 
-    for tensor in core.initializer:
-        tensor.name = rename(tensor.name)
-        graph.constants.append(tensor)
-    for i, node in enumerate(core.node):
-        inputs, outputs = [rename(n) for n in node.input], [rename(n) for n in node.output]
-        copy = helper.make_node(node.op_type, inputs, outputs, name="relearn/core/%d" % i, domain=node.domain)
-        copy.attribute.extend(node.attribute)
-        graph.nodes.append(copy)
-    return [rename(output.name) for output in core.output]
+    values = nodes(lambda tree: tree["threshold"], 0.0).astype(np.float64)
+    leaves = np.concatenate([tree["leaf"] for tree in trees])
+    return graph.add(
+        "TreeEnsembleRegressor", [matrix], "ai.onnx.ml", n_targets=outputs, post_transform="NONE", aggregate_function="SUM",
+        nodes_treeids=np.repeat(number, sizes), nodes_nodeids=np.concatenate([np.arange(size) for size in sizes]),
+        nodes_featureids=nodes(lambda tree: tree["feature"], 0), nodes_values_as_tensor=numpy_helper.from_array(values),
+        nodes_modes=nodes(lambda tree: np.full(len(tree["feature"]), "BRANCH_LEQ"), "LEAF"),
+        nodes_truenodeids=child("left"), nodes_falsenodeids=child("right"),
+        nodes_missing_value_tracks_true=nodes(lambda tree: (tree["decision"] & LEFT_BY_DEFAULT) // LEFT_BY_DEFAULT, 0),
+        target_treeids=np.repeat(number, splits + 1), target_nodeids=np.concatenate([np.arange(s, 2 * s + 1) for s in splits]),
+        target_ids=np.repeat(number % outputs, splits + 1), target_weights_as_tensor=numpy_helper.from_array(leaves),
+    )
