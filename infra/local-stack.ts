@@ -8,7 +8,7 @@ import type { Stack } from "../schemas/stack.ts";
 import { freePorts } from "./free-ports.ts";
 import { readIfThere, writePrivately } from "./home-file.ts";
 import { adminGrpcDistance, ensureLocalCredentials, objectPorts, objectRequest, readyObjects, removeSockets } from "./object-server.ts";
-import { findOwned, isRunning, logFile, logTail, startOwned, stopOwned, type OwnedProcess, type StartRequest } from "./owned-processes.ts";
+import { findOwned, isRunning, listOwned, logFile, logTail, startOwned, stopOwned, type OwnedProcess, type StartRequest } from "./owned-processes.ts";
 import { findProgram } from "./programs.ts";
 import { withLock } from "./setup/lock.mjs";
 import { readyTemporal, temporalPorts, temporalRequest } from "./temporal-server.ts";
@@ -52,7 +52,10 @@ export async function startStack(settings: Settings, options: StackOptions = {})
 export async function stopStack(settings: Pick<Settings, "home">, options: { readonly graceMs?: number } = {}): Promise<readonly string[]> {
   if (readIfThere(join(settings.home, "processes.json")) === null) return [];
   return withLock(join(settings.home, "stack.lock"), async () => {
-    const stopped = await stopOwned(settings.home, options);
+    const servers = ["temporal", "s3"];
+    const clients = listOwned(settings.home).map(({ name }) => name).filter((name) => !servers.includes(name));
+    // Workers end in peace only while their servers still answer.
+    const stopped = [...(await stopOwned(settings.home, { ...options, names: clients })), ...(await stopOwned(settings.home, { ...options, names: servers }))];
     rmSync(stackFile(settings.home), { force: true });
     if (findOwned(settings.home, "s3") === null) removeSockets(readPorts(settings.home) ?? {});
     return stopped;
