@@ -1,4 +1,4 @@
-import { allHandlersFinished, ApplicationFailure, CancellationScope, condition, isCancellation, setCurrentDetails, setHandler, upsertSearchAttributes, workflowInfo } from "@temporalio/workflow";
+import { allHandlersFinished, ApplicationFailure, CancellationScope, condition, isCancellation, setCurrentDetails, setHandler, upsertSearchAttributes } from "@temporalio/workflow";
 import type { RunEnd, RunInput, TrainResult, VersionRef } from "../activities/contract.ts";
 import type { RunState } from "../schemas/run.ts";
 import { heavyActivities, quick, watch } from "./activity-proxies.ts";
@@ -65,7 +65,7 @@ type TrainDataset = { readonly sha256: string; readonly bytes: number };
 async function trainOrFind({ step, version }: RunInput, snapshot: string, book: RunBook): Promise<TrainResult> {
   if (version !== null) return (await quick.versionEvidence({ model: step.pipeline, v: version })).trained;
   book.enter("train");
-  const job = `${step.run.split("/").at(-1)}-${workflowInfo().runId.slice(0, 8)}`;
+  const job = step.run.split("/").at(-1) ?? step.run;
   book.note({ job });
   const trained = await watch.train({ ...step, snapshot, job });
   book.note({ model: trained.model, training: null });
