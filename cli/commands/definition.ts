@@ -6,7 +6,7 @@ import { loadDefinition } from "../support/definition.ts";
 
 /** Reads and checks a definition as `run` would, and says what it is. */
 export async function check(cli: Cli, file: string): Promise<void> {
-  const read = await loadDefinition(file, await cli.settings());
+  const read = await loadDefinition(file);
   const sha256 = sha256Hex(canonicalBytes(read));
   const features = Object.values(read.columns).filter((column) => column.feature).length;
   cli.give({ name: read.name, sha256, definition: read }, [

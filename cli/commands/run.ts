@@ -26,7 +26,7 @@ interface RunOptions {
 export async function run(cli: Cli, file: string, options: RunOptions): Promise<number> {
   const key = options.key === undefined ? randomUUID() : readText("--key", options.key, 200);
   const settings = await cli.settings();
-  const definition = await loadDefinition(file, settings);
+  const definition = await loadDefinition(file);
   const asOf = options.asOf === undefined ? new Date().toISOString() : readInstant(options.asOf, definition.timezone);
   const cause = { kind: "person" as const, key, by: await personOf(options.by) };
   return withStore(settings, (store) => withTemporal(settings, async (access) => {

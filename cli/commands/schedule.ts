@@ -2,6 +2,7 @@ import type { ScheduleHandle } from "@temporalio/client";
 import { RelearnError } from "../../schemas/failures.ts";
 import type { Settings } from "../../schemas/settings.ts";
 import { putJsonBlob } from "../../stores/blobs.ts";
+import { inParallel } from "../../stores/parallel.ts";
 import { readInstant, readName, readText } from "../support/arguments.ts";
 import type { Cli } from "../support/cli.ts";
 import { loadDefinition } from "../support/definition.ts";
@@ -22,7 +23,7 @@ interface Range {
 /** Creates a pipeline's schedule, or brings an existing one up to date with the definition; a paused one stays paused. */
 export async function create(cli: Cli, file: string): Promise<void> {
   const settings = await cli.settings();
-  const definition = await loadDefinition(file, settings);
+  const definition = await loadDefinition(file);
   scheduleOptions(definition, { sha256: "", bytes: 0 });
   const ref = await withStore(settings, (store) => putJsonBlob(store, definition));
   const options = scheduleOptions(definition, ref);
@@ -67,13 +68,17 @@ export async function list(cli: Cli): Promise<void> {
   ], lines, cli.width));
 }
 
+/** The server's list is a moment behind, so each schedule is asked itself. */
 async function listSchedules(access: TemporalAccess): Promise<ScheduleLine[]> {
-  const lines: ScheduleLine[] = [];
-  for await (const { scheduleId: id, state, info } of access.client.schedule.list()) {
-    if (!id.endsWith(scheduleSuffix)) continue;
-    lines.push({ pipeline: id.slice(0, -scheduleSuffix.length), paused: state.paused, next: info.nextActionTimes[0]?.toISOString() ?? null, last: info.recentActions.at(-1)?.scheduledAt.toISOString() ?? null });
-  }
-  return lines;
+  const ids: string[] = [];
+  for await (const { scheduleId: id } of access.client.schedule.list()) if (id.endsWith(scheduleSuffix)) ids.push(id);
+  const lines = await inParallel(ids.sort(), 8, async (id) => lineOf(access.client.schedule.getHandle(id)).catch(() => null));
+  return lines.filter((line) => line !== null);
+}
+
+async function lineOf(handle: ScheduleHandle): Promise<ScheduleLine> {
+  const { state, info } = await handle.describe();
+  return { pipeline: handle.scheduleId.slice(0, -scheduleSuffix.length), paused: state.paused, next: info.nextActionTimes[0]?.toISOString() ?? null, last: info.recentActions.at(-1)?.scheduledAt.toISOString() ?? null };
 }
 
 export const pause = (cli: Cli, pipeline: string, options: { readonly reason?: string }): Promise<void> => {

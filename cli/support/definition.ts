@@ -1,18 +1,89 @@
-import { readFile } from "node:fs/promises";
-import { dirname, extname, resolve } from "node:path";
-import { parse } from "yaml";
-import { readAs } from "../../schemas/boundary.ts";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, isAbsolute, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { z } from "zod";
 import { type Definition, definition as schema } from "../../schemas/definition.ts";
 import { RelearnError } from "../../schemas/failures.ts";
-import type { Settings } from "../../schemas/settings.ts";
+import type { Source } from "../../schemas/source.ts";
+import { checkDefinitionSql } from "../../tables/check-definition-sql.ts";
+import { type DefinitionFile, readDefinitionFile } from "./definition-file.ts";
 
-/** Reads and checks a definition's file. @throws RelearnError `NotFound`, `InvalidDefinition` */
-export async function loadDefinition(file: string, _settings: Settings): Promise<Definition> {
+/**
+ * Reads a definition's file and checks all of it: fields, names that must fit together, and its SQL. Folders and the trainer's
+ * working directory become absolute against the file's own folder.
+ * @throws RelearnError `NotFound`, `InvalidDefinition` (naming file, line where there is one, and field), `InvalidSql`.
+ */
+export async function loadDefinition(file: string): Promise<Definition> {
   const path = resolve(file);
-  const text = await readFile(path, "utf8").catch((error: Error) => {
-    throw new RelearnError("NotFound", `${path} cannot be read: ${error.message}`, { cause: error });
-  });
-  if (extname(path) === ".ts") throw new RelearnError("InvalidDefinition", "not yet");
-  const read = readAs(schema, parse(text), path);
-  return { ...read, trainer: { ...read.trainer, workdir: read.trainer.workdir ?? dirname(path) } };
+  const read = await readDefinitionFile(path);
+  const result = schema.safeParse(read.value, { reportInput: true });
+  if (!result.success) throw invalid(path, result.error.issues.map((issue) => describe(issue, path, read)));
+  const problems = contradictions(result.data).map(({ at, message }) => `${place(path, read, at)}${at.join(".")}: ${message}`);
+  if (problems.length > 0) throw invalid(path, problems);
+  const definition = withAbsolutePaths(result.data, dirname(path));
+  await checkSql(definition, path);
+  return definition;
+}
+
+function invalid(path: string, lines: readonly string[]): RelearnError {
+  return new RelearnError("InvalidDefinition", `${path} is not a valid definition:\n${lines.map((line) => `  ${line}`).join("\n")}`);
+}
+
+function place(path: string, read: DefinitionFile, at: readonly PropertyKey[]): string {
+  const line = read.lineOf(at);
+  return line === null ? "" : `${path}:${line}: `;
+}
+
+function describe(issue: z.core.$ZodIssue, path: string, read: DefinitionFile): string {
+  const at = issue.code === "unrecognized_keys" ? [...issue.path, issue.keys[0]!] : issue.path;
+  const found = issue.input === undefined || issue.code === "unrecognized_keys" ? "" : `, found ${clip(JSON.stringify(issue.input) ?? String(issue.input))}`;
+  return `${place(path, read, at)}${issue.path.map(String).join(".") || "the definition"}: ${messageOf(issue)}${found}`;
+}
+
+/** A union says only "invalid input"; what each of its members wanted says more. */
+function messageOf(issue: z.core.$ZodIssue): string {
+  if (issue.code !== "invalid_union" || issue.errors.length === 0) return issue.message;
+  return [...new Set(issue.errors.flatMap((errors) => errors.slice(0, 1).map((error) => [...error.path.map(String), error.message].join(" "))))].join(", or ");
+}
+
+const clip = (text: string) => (text.length > 120 ? `${text.slice(0, 117)}...` : text);
+
+interface Contradiction { readonly at: readonly string[]; readonly message: string }
+
+/** Fields that are each valid and do not fit together. */
+function contradictions(definition: Definition): Contradiction[] {
+  const { columns, label, sources, golden } = definition;
+  const found: Contradiction[] = [];
+  if (columns[label.column]?.feature === true) found.push({ at: ["columns", label.column], message: "the label cannot be a feature of itself; say feature: false, or leave it out of columns" });
+  for (const name of Object.keys(columns)) if (name.startsWith("__")) found.push({ at: ["columns", name], message: "names that begin with __ are taken" });
+  for (const name of Object.keys(sources)) if (name.endsWith("_past") && name.slice(0, -5) in sources) found.push({ at: ["sources", name], message: `the name is taken by what prepare sees of ${name.slice(0, -5)}` });
+  for (const name of ["recent", "reserve"]) if (name in golden) found.push({ at: ["golden", name], message: "the name is taken by one of the pipeline's own holdouts" });
+  if (Object.keys(sources).length > 1 && definition.prepare === undefined) found.push({ at: ["sources"], message: "several sources need a prepare that joins them" });
+  return found;
+}
+
+function withAbsolutePaths(definition: Definition, folder: string): Definition {
+  const absolute = (sources: Readonly<Record<string, Source>>) => Object.fromEntries(Object.entries(sources).map(([name, source]) => [name, { ...source, uri: absoluteUri(source.uri, folder) }]));
+  return { ...definition, sources: absolute(definition.sources), golden: absolute(definition.golden), trainer: { ...definition.trainer, workdir: resolve(folder, definition.trainer.workdir ?? ".") } };
+}
+
+/** A trailing slash stays: it makes a prefix a folder. */
+function absoluteUri(uri: string, folder: string): string {
+  if (uri.startsWith("s3://")) return uri;
+  const path = uri.startsWith("file://") ? fileURLToPath(uri) : uri;
+  const whole = isAbsolute(path) ? path : resolve(folder, path);
+  return path.endsWith("/") && !whole.endsWith("/") ? `${whole}/` : whole;
+}
+
+async function checkSql(definition: Definition, path: string): Promise<void> {
+  const scratch = await mkdtemp(join(tmpdir(), "relearn-sql-"));
+  try {
+    await checkDefinitionSql(definition, scratch);
+  } catch (error) {
+    if (error instanceof RelearnError && error.type === "InvalidSql") throw new RelearnError("InvalidSql", `${path}: ${error.message}`, { cause: error });
+    throw error;
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
 }

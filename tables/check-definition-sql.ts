@@ -1,0 +1,34 @@
+import type { Definition } from "../schemas/definition.ts";
+import { RelearnError } from "../schemas/failures.ts";
+import { duckdbType } from "./column-sql.ts";
+import { prepareTables } from "./prepare.ts";
+import { preparedColumns } from "./prepared-columns.ts";
+import { id } from "./quote.ts";
+import { openSandbox } from "./sql-child.ts";
+import type { Sandbox } from "./sql-child.ts";
+
+/**
+ * Tries every piece of SQL in a definition without data: it must parse, stay inside the sandbox, and rules and slices must be
+ * true or false of a prepared row.
+ * @param scratch an empty folder.
+ * @throws RelearnError `InvalidSql` naming the rule, slice, metric or `prepare`.
+ */
+export async function checkDefinitionSql(definition: Definition, scratch: string, signal?: AbortSignal): Promise<void> {
+  const sandbox = await openSandbox({ scratch, timezone: definition.timezone, memoryMegabytes: 256, threads: 1, signal });
+  try {
+    if (definition.prepare !== undefined) await sandbox.checkSelect("prepare", definition.prepare, prepareTables(definition));
+    const columns = preparedColumns(definition).map(({ name, column }) => `${id(name)} ${duckdbType(column)}`);
+    await sandbox.run("columns", `create table prepared_row (${columns.join(", ")})`);
+    for (const [name, sql] of Object.entries(definition.rules)) await checkCondition(sandbox, `rule ${JSON.stringify(name)}`, sql);
+    for (const [name, sql] of Object.entries(definition.slices)) await checkCondition(sandbox, `slice ${JSON.stringify(name)}`, sql);
+    for (const [name, { sql }] of Object.entries(definition.metrics)) await sandbox.checkExpression(`metric ${JSON.stringify(name)}`, sql);
+  } finally {
+    await sandbox.close();
+  }
+}
+
+async function checkCondition(sandbox: Sandbox, title: string, sql: string): Promise<void> {
+  await sandbox.checkExpression(title, sql);
+  const [bound] = await sandbox.bind(title, `select (${sql}\n) as v from prepared_row`);
+  if (bound?.type !== "BOOLEAN") throw new RelearnError("InvalidSql", `${title}: it must be true or false of a row, but gives ${bound?.type ?? "nothing"}: ${sql}`);
+}
