@@ -117,8 +117,7 @@ async function register(store: ObjectStore, log: CommitLog, request: RegisterReq
     plan: async (view) => {
       const v = versionsOf(view) + 1;
       const described = await request.describe(v);
-      const manifest = await putJsonBlob(store, described.manifest, request.signal);
-      const card = await putBlob(store, new TextEncoder().encode(described.card), request.signal);
+      const [manifest, card] = await Promise.all([putJsonBlob(store, described.manifest, request.signal), putBlob(store, new TextEncoder().encode(described.card), request.signal)]);
       const digests = { model: model.sha256, manifest: manifest.sha256, evaluation: evaluation.sha256, card: card.sha256 };
       return { operation: { kind: "register", v, model, manifest, evaluation, card, run }, state: stateOf(view), versions: v, approval: null, digests };
     },
@@ -132,9 +131,7 @@ async function register(store: ObjectStore, log: CommitLog, request: RegisterReq
 /** `versions/<v>/`: what people open; the log and the blobs are what counts. */
 async function copyForPeople(store: ObjectStore, model: string, operation: Extract<Commit["operation"], { kind: "register" }>, signal?: AbortSignal): Promise<void> {
   const files = [["manifest.json", operation.manifest, "application/json"], ["evaluation.json", operation.evaluation, "application/json"], ["card.md", operation.card, "text/markdown"]] as const;
-  for (const [name, ref, contentType] of files) {
-    await store.put(versionKey(model, operation.v, name), await getBlob(store, ref, signal), { ifNoneMatch: "*", contentType, signal });
-  }
+  await inParallel(files, 3, async ([name, ref, contentType]) => store.put(versionKey(model, operation.v, name), await getBlob(store, ref, signal), { ifNoneMatch: "*", contentType, signal }));
 }
 
 export const versionKey = (model: string, v: number, name: "manifest.json" | "evaluation.json" | "card.md"): string => `models/${model}/versions/${v}/${name}`;
