@@ -21,7 +21,7 @@ export async function verify(cli: Cli, given: string | undefined, options: { rea
       cli.say(linesOf(result, cli));
     }
     const wrong = verified.reduce((sum, { findings }) => sum + findings.length, 0);
-    cli.give(verified, wrong > 0 ? `${wrong} findings` : models.length === 0 ? "no models yet" : "every digest, signature and link fits");
+    cli.give(verified, wrong > 0 ? `${wrong} ${wrong === 1 ? "finding" : "findings"}` : models.length === 0 ? "no models yet" : "every digest, signature and link fits");
     return wrong === 0 ? 0 : 1;
   });
 }

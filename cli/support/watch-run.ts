@@ -1,3 +1,4 @@
+import { outcomeOf } from "../../policy/approval.ts";
 import { readJson } from "../../schemas/boundary.ts";
 import { evaluation } from "../../schemas/evaluation.ts";
 import type { RunRecord } from "../../schemas/run.ts";
@@ -7,12 +8,12 @@ import type { ObjectStore } from "../../stores/object-store.ts";
 import { approvalText } from "./approval-text.ts";
 import type { Cli } from "./cli.ts";
 import { evidenceText } from "./evidence.ts";
-import { followRun, type RunMoment } from "./follow-run.ts";
+import { followRun } from "./follow-run.ts";
 import { interruptible } from "./interrupt.ts";
 import { exitCodes, nextCommand, outcomeLine } from "./run-outcome.ts";
 import { newestRuns } from "./run-records.ts";
 import { runScreen } from "./run-screen.ts";
-import type { TemporalAccess } from "./temporal.ts";
+import { inTime, type TemporalAccess } from "./temporal.ts";
 
 export interface WatchPlace {
   readonly cli: Cli;
@@ -37,10 +38,13 @@ export async function watchRun(place: WatchPlace, workflowId: string, wait: bool
       for await (const moment of followRun(place.access, store, workflowId, signal)) {
         last = moment.record;
         screen.show(moment.record, moment.progress);
-        if (!isQuestion(moment) || moment.record.question?.digest === asked) continue;
-        asked = moment.record.question?.digest ?? "";
+        if (!isQuestion(moment.record) || moment.record.question?.digest === asked) continue;
+        const fresh = await progressOf(place.access, moment.record);
+        if (!isQuestion(fresh)) continue;
+        last = fresh;
+        asked = fresh.question?.digest ?? "";
         screen.rest();
-        cli.say(`\n${await question(place, moment.record)}\n`);
+        cli.say(`\n${await question(place, fresh)}\n`);
         if (!cli.interactive && !wait) break;
         screen.show(moment.record, moment.progress);
       }
@@ -51,7 +55,13 @@ export async function watchRun(place: WatchPlace, workflowId: string, wait: bool
   });
 }
 
-const isQuestion = ({ record }: RunMoment): boolean => record.state === "waiting" && record.question !== null;
+const isQuestion = ({ state, question, answers }: RunRecord): boolean => state === "waiting" && question !== null && outcomeOf(answers, question) === "waiting";
+
+/** The workflow's own word, for the stored record may be a moment late; the record where no worker answers. */
+async function progressOf(access: TemporalAccess, record: RunRecord): Promise<RunRecord> {
+  const handle = access.client.workflow.getHandle(record.run);
+  return inTime(access, "how the run stands", () => handle.query<RunRecord>("progress"), 3_000).catch(() => record);
+}
 
 async function question({ cli, settings, store }: WatchPlace, record: RunRecord): Promise<string> {
   return `${await evidence(cli, store, record)}\n\n${approvalText(record, settings.temporal, cli.style)}`;

@@ -1,0 +1,200 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { findProgram } from "../../infra/programs.ts";
+import type { Commit } from "../../schemas/commit.ts";
+import type { RunRecord } from "../../schemas/run.ts";
+import { entryKey } from "../../stores/log-entries.ts";
+import { relearn } from "./harness.ts";
+import { openStage, type Stage } from "./stage.ts";
+
+let stage: Stage;
+beforeAll(async () => void (stage = await openStage()), 90_000);
+afterAll(() => stage.close(), 60_000);
+beforeEach(() => void Object.assign(stage.script, { passed: true, trainingMs: 0, refused: null }));
+
+const say = (...args: string[]) => relearn(stage.env, ...args);
+const latest = async (pipeline: string): Promise<RunRecord> => (await say("runs", pipeline, "--json")).json<RunRecord[]>()[0]!;
+
+/** Runs until the approval, and answers yes. */
+async function promoted(pipeline: string): Promise<RunRecord> {
+  expect((await say("run", stage.definition(pipeline), "--by", "ann")).exitCode).toBe(4);
+  const { run, question } = await latest(pipeline);
+  expect((await say("approve", run, "--digest", question!.digest.slice(0, 12), "--by", "bob")).exitCode).toBe(0);
+  expect((await say("watch", run)).exitCode).toBe(0);
+  return latest(pipeline);
+}
+
+/** Does what a person does who pastes a printed `temporal` line. */
+async function paste(line: string): Promise<void> {
+  await promisify(execFile)("sh", ["-c", line.replace(/^temporal/, `'${findProgram("temporal", stage.settings.root)}'`)], { timeout: 20_000 });
+}
+
+describe("a run from the command line", () => {
+  it("goes to its approval, shows the evidence, and ends with 4 where nobody waits", async () => {
+    stage.script.trainingMs = 700;
+    const { exitCode, out } = await say("run", stage.definition("one"), "--as-of", "2013-03-01", "--by", "ann");
+    expect({ exitCode, out }).toMatchObject({ exitCode: 4 });
+    expect(out).toMatch(/temporal workflow signal-with-start .*--workflow-id one\/retraining/);
+    expect(out).toMatch(/one\/run\/[0-9a-f]{12} train/);
+    expect(out).toMatch(/auc +0\.72 \[0\.71, 0\.73\]/);
+    const run = await latest("one");
+    expect(out).toContain(run.question!.digest);
+    expect(run).toMatchObject({ asOf: "2013-03-01T05:00:00.000Z", causes: [{ kind: "person", by: "ann" }], state: "waiting" });
+  });
+
+  it("is approved by the very temporal line it printed", async () => {
+    const { out } = await say("run", stage.definition("pasted"));
+    const line = /temporal workflow signal --workflow-id .*$/m.exec(out)![0];
+    await paste(line);
+    const { run } = await latest("pasted");
+    const watched = await say("watch", run, "--wait");
+    expect({ exitCode: watched.exitCode, out: watched.out }).toMatchObject({ exitCode: 0 });
+    expect(watched.out).toMatch(/promoted: version 1 of pasted serves now/);
+    expect((await latest("pasted")).answers).toMatchObject([{ by: "you", claimed: true, refused: null }]);
+  });
+
+  it("is refused an answer to something else, a second answer and an answer too late, with exit code 4 and the reason", async () => {
+    await say("run", stage.definition("answers"));
+    const { run, question } = await latest("answers");
+    const digest = question!.digest.slice(0, 12);
+    const other = await say("approve", run, "--digest", "0".repeat(12), "--json");
+    expect(other.exitCode).toBe(4);
+    expect(JSON.parse(other.err).error).toMatchObject({ type: "StaleApproval", message: expect.stringContaining(digest) });
+    const counted = await say("approve", run.split("/").at(-1)!, "--digest", digest, "--by", "ann", "--comment", "it's good", "--json");
+    expect(counted.json()).toMatchObject({ by: "ann", comment: "it's good", refused: null, temporal: expect.stringContaining("temporal workflow update execute") });
+    expect((await say("watch", run, "--wait")).exitCode).toBe(0);
+    const late = await say("approve", run, "--digest", digest, "--by", "eve");
+    expect([late.exitCode, late.err]).toEqual([4, expect.stringContaining("has ended already: promoted")]);
+  });
+
+  it("needs a digest where nobody can be asked", async () => {
+    await say("run", stage.definition("nobody"));
+    const { exitCode, err } = await say("approve", "nobody");
+    expect([exitCode, err]).toEqual([2, expect.stringContaining("--digest")]);
+  });
+
+  it("ends with 4 when it is rejected, with the comment", async () => {
+    await say("run", stage.definition("rejected"));
+    const { run, question } = await latest("rejected");
+    expect((await say("reject", run, "--digest", question!.digest, "--by", "ann", "--comment", "storm is worse")).exitCode).toBe(0);
+    const { exitCode, out } = await say("watch", run, "--wait");
+    expect([exitCode, out]).toEqual([4, expect.stringContaining("storm is worse")]);
+  });
+
+  it("ends with 3 at a gate, and shows which", async () => {
+    stage.script.passed = false;
+    const { exitCode, out } = await say("run", stage.definition("gated"));
+    expect([exitCode, out]).toEqual([3, expect.stringMatching(/latency.*not evaluated/)]);
+  });
+
+  it("ends with 3 when its data is refused, with the reason", async () => {
+    stage.script.refused = "column distance is gone";
+    const { exitCode, out } = await say("run", stage.definition("spoilt"), "--json");
+    expect(exitCode).toBe(3);
+    expect(JSON.parse(out)).toMatchObject({ state: "refused", reason: "column distance is gone" });
+  });
+
+  it("is started once for one key, for ever", async () => {
+    const args = ["run", stage.definition("keyed"), "--key", "delivery-7", "--as-of", "2013-03-01", "--detach", "--json"];
+    const first = (await say(...args)).json<{ workflowId: string; runId: string }>();
+    const second = (await say(...args)).json<{ workflowId: string; runId: string }>();
+    expect(Object.keys(first)).toEqual(["workflowId", "runId"]);
+    expect(second).toEqual(first);
+  });
+
+  it("waits behind another and says behind which, and is stopped by cancel", async () => {
+    stage.script.trainingMs = 2_000;
+    const first = (await say("run", stage.definition("busy"), "--detach", "--json")).json<{ workflowId: string }>();
+    const second = await say("run", stage.definition("busy"), "--detach", "--json");
+    expect(second.json()).toMatchObject({ workflowId: "busy/retraining", queued: expect.stringContaining(first.workflowId) });
+    expect((await say("cancel", first.workflowId)).out).toContain(`temporal workflow cancel --workflow-id ${first.workflowId}`);
+    const watched = await say("watch", first.workflowId);
+    expect([watched.exitCode, watched.out]).toEqual([1, expect.stringContaining("cancelled")]);
+  });
+
+  it("that does not exist is answered with those that do", async () => {
+    const { exitCode, err } = await say("runs", "nothing-here");
+    expect([exitCode, err]).toEqual([1, expect.stringMatching(/no run of pipeline nothing-here; there are: .*one/)]);
+    expect((await say("watch", "0123456789ab")).exitCode).toBe(1);
+  });
+});
+
+describe("a model from the command line", () => {
+  it("is listed, shown as of any time, rolled back and promoted again, and its log holds together", async () => {
+    await promoted("fleet");
+    const between = new Date().toISOString();
+    await promoted("fleet");
+    expect((await say("models", "--json")).json()).toEqual(expect.arrayContaining([expect.objectContaining({ model: "fleet", champion: 2, versions: 2 })]));
+    expect((await say("show", "fleet")).out).toMatch(/v2 +champion/);
+    expect((await say("show", "fleet@champion")).out).toContain("Holdout recent");
+    const then = (await say("show", "fleet", "--at", between, "--json")).json<{ champion: { v: number }; approval: Commit }>();
+    expect(then).toMatchObject({ champion: { v: 1 }, approval: { operation: { decision: "approved", answers: [{ by: "bob" }] } } });
+
+    const back = (await say("rollback", "fleet", "--reason", "late flights missed", "--by", "ann", "--json")).json<{ v: number; temporal: string }>();
+    expect(back).toMatchObject({ v: 1, temporal: expect.stringContaining("execute-update-with-start") });
+    const again = (await say("promote", "fleet", "2", "--json")).json<{ status: string; workflowId: string }>();
+    expect(again.status).toBe("evaluating");
+    expect((await say("watch", again.workflowId)).exitCode).toBe(4);
+    const { question } = (await say("runs", "fleet", "--json")).json<RunRecord[]>().find((run) => run.run === again.workflowId)!;
+    await say("approve", again.workflowId, "--digest", question!.digest);
+    expect((await say("watch", again.workflowId, "--wait")).exitCode).toBe(0);
+
+    expect((await say("history", "fleet", "--json")).json<Commit[]>().map((entry) => entry.operation.kind)).toEqual(["promote", "decision", "rollback", "promote", "decision", "register", "promote", "decision", "register"]);
+    expect((await say("history", "fleet")).out).toContain("late flights missed");
+    expect(await say("verify", "fleet")).toMatchObject({ exitCode: 0, out: expect.stringContaining("every digest, signature and link fits") });
+  });
+
+  it("whose log was touched does not verify", async () => {
+    await promoted("touched");
+    const { store } = stage.stores;
+    const key = entryKey("touched", 1);
+    const bytes = Buffer.from((await store.get(key))!.body);
+    await store.put(key, Buffer.from(bytes.toString().replace('"kind":"workflow"', '"kind":"system"')));
+    const { exitCode, out } = await say("verify", "touched");
+    expect([exitCode, out]).toEqual([1, expect.stringContaining("models/touched/log/")]);
+  });
+
+  it("that does not exist is answered with those that do", async () => {
+    const { exitCode, err } = await say("show", "flihgts");
+    expect([exitCode, err]).toEqual([1, expect.stringMatching(/no model flihgts; there are: .*fleet/)]);
+    expect((await say("rollback", "flihgts")).exitCode).toBe(1);
+    expect((await say("promote", "fleet", "99")).err).toContain("has versions 1 to 2");
+  });
+});
+
+describe("a schedule from the command line", () => {
+  it("is created, previewed, paused, resumed, backfilled once per time, and deleted", async () => {
+    const file = stage.definition("monthly");
+    const made = (await say("schedule", "create", file, "--json")).json<{ status: string; temporal: string }>();
+    expect(made).toMatchObject({ status: "created", temporal: expect.stringContaining("--cron '0 3 1 * *' --time-zone America/New_York --overlap-policy BufferAll") });
+    expect((await say("schedule", "create", file, "--json")).json()).toMatchObject({ status: "updated" });
+    const range = ["--from", "2013-03-01T03:00", "--to", "2013-04-01T03:00"];
+    expect((await say("schedule", "preview", "monthly", ...range, "--json")).json()).toEqual(["2013-03-01T08:00:00.000Z", "2013-04-01T07:00:00.000Z"]);
+    expect((await say("schedule", "pause", "monthly", "--reason", "holiday")).out).toContain("temporal schedule toggle --schedule-id monthly/schedule --pause --reason holiday");
+    expect((await say("schedule", "list")).out).toMatch(/monthly +paused/);
+    expect((await say("schedule", "resume", "monthly")).exitCode).toBe(0);
+
+    expect((await say("schedule", "backfill", "monthly", ...range)).exitCode).toBe(2);
+    expect((await say("schedule", "backfill", "monthly", ...range, "--yes", "--json")).json()).toMatchObject({ times: ["2013-03-01T08:00:00.000Z", "2013-04-01T07:00:00.000Z"] });
+    await expect.poll(async () => (await say("runs", "monthly", "--json")).json<RunRecord[]>().flatMap((run) => run.causes.map((cause) => cause.key)), { timeout: 15_000 }).toContain("2013-03-01T08:00:00.000Z");
+    expect((await say("schedule", "delete", "monthly")).exitCode).toBe(0);
+    const gone = await say("schedule", "pause", "monthly");
+    expect([gone.exitCode, gone.err]).toEqual([1, expect.stringContaining("no schedule of pipeline monthly")]);
+  });
+
+  it("is refused to a definition that names none", async () => {
+    const { writeFileSync, readFileSync } = await import("node:fs");
+    const file = stage.definition("unscheduled");
+    writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, "utf8")), retrain: {} }));
+    const { exitCode, err } = await say("schedule", "create", file);
+    expect([exitCode, err]).toEqual([1, expect.stringContaining("has no retrain.schedule")]);
+  });
+});
+
+describe("doctor", () => {
+  it("names every part and what to do about what is missing", async () => {
+    const findings = (await say("doctor", "--json")).json<{ check: string; ok: boolean; found: string }[]>();
+    expect(findings.filter(({ check }) => ["Node", "Temporal", "search attributes", "worker", "S3", "bucket race", "signing key"].includes(check)).every(({ ok }) => ok)).toBe(true);
+  });
+});

@@ -1,0 +1,135 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { DefaultLogger, NativeConnection, Runtime, Worker } from "@temporalio/worker";
+import { inject } from "vitest";
+import type { Activities, TrainResult } from "../../activities/contract.ts";
+import { createAnnounceChampion } from "../../activities/announce-champion.ts";
+import { createAsk } from "../../activities/ask.ts";
+import { createAwaitRun } from "../../activities/await-run.ts";
+import { createChampion } from "../../activities/champion.ts";
+import { createDecide } from "../../activities/decide.ts";
+import type { Dependencies } from "../../activities/dependencies.ts";
+import { createPlanRun } from "../../activities/plan-run.ts";
+import { createPromote, createRollback } from "../../activities/promote.ts";
+import { createPropose } from "../../activities/propose.ts";
+import { createRecordRun } from "../../activities/record-run.ts";
+import { createSignalRetraining } from "../../activities/signal-retraining.ts";
+import { createStartRun } from "../../activities/start-run.ts";
+import { withFailures } from "../../activities/support/as-failure.ts";
+import { startStack, stopStack } from "../../infra/local-stack.ts";
+import { loadSettings, type Settings } from "../../schemas/settings.ts";
+import { putBlob, putJsonBlob } from "../../stores/blobs.ts";
+import { openRegistry } from "../../stores/registry.ts";
+import { ensureSigningKey, signManifest } from "../../stores/signing.ts";
+import { connectTemporal, dataConverter, dataQueue, openStores, taskQueue, type Stores } from "../../workers/connect.ts";
+import { sampleManifest } from "../stores/registry-samples.ts";
+import { sampleEvaluation } from "./samples.ts";
+
+/** What the next runs meet. */
+export interface Script {
+  passed: boolean;
+  /** Milliseconds that training takes. */
+  trainingMs: number;
+  refused: string | null;
+}
+
+export interface Stage {
+  readonly home: string;
+  /** The environment of a person who has said `relearn up` here. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly settings: Settings;
+  readonly stores: Stores;
+  readonly script: Script;
+  /** Path of a valid definition of a pipeline of this name. */
+  definition(name: string): string;
+  close(): Promise<void>;
+}
+
+/**
+ * A stack of its own (its task queue is the real one) with a worker whose four activities on data and models are stand-ins:
+ * what is tried here is the way between a person and the workflows, not the training.
+ */
+export async function openStage(): Promise<Stage> {
+  Runtime.install({ logger: new DefaultLogger("WARN") });
+  const home = mkdtempSync(join(tmpdir(), "relearn-stage-"));
+  const { settings } = await startStack(loadSettings({ RELEARN_HOME: home }));
+  const script: Script = { passed: true, trainingMs: 0, refused: null };
+  const stores = openStores(settings);
+  const temporal = await connectTemporal(settings);
+  const deps = { store: stores.store, openBucket: stores.openBucket, launchers: {}, scratch: join(home, "scratch"), signingKey: await ensureSigningKey(home), now: () => new Date().toISOString(), workflows: temporal.client.workflow, links: { temporalUi: settings.temporal.ui, temporalAddress: settings.temporal.address!, namespace: "default" } };
+  const worker = await startWorker(settings, standIns(deps, script));
+  return {
+    home, settings, stores, script, env: { RELEARN_HOME: home, PATH: process.env["PATH"] ?? "" },
+    definition: (name) => writeDefinition(home, name),
+    close: async () => {
+      await worker.stop();
+      await temporal.close();
+      stores.close();
+      await stopStack({ home }, { graceMs: 0 });
+      rmSync(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+    },
+  };
+}
+
+async function startWorker(settings: Settings, activities: Activities): Promise<{ stop(): Promise<void> }> {
+  const connection = await NativeConnection.connect({ address: settings.temporal.address! });
+  const shared = { connection, activities, dataConverter: dataConverter(settings), shutdownGraceTime: "100ms", shutdownForceTime: "1s" } as const;
+  const workers = [await Worker.create({ ...shared, taskQueue, workflowBundle: { codePath: inject("workflowBundle")! } }), await Worker.create({ ...shared, taskQueue: dataQueue(taskQueue) })];
+  const ended = Promise.all(workers.map((worker) => worker.run()));
+  return {
+    stop: async () => {
+      workers.forEach((worker) => worker.shutdown());
+      await ended.catch(() => undefined);
+      await connection.close();
+    },
+  };
+}
+
+function standIns(deps: Dependencies, script: Script): Activities {
+  const { store, signingKey } = deps;
+  const rows = { in: 1_010, accepted: 1_000, quarantined: 10, train: 800, holdout: 200 };
+  let trainings = 0;
+  const model = async (content: string): Promise<TrainResult> => {
+    const ref = await putBlob(store, new TextEncoder().encode(content));
+    return { job: content, model: ref, predictions: ref, sample: ref, metrics: {}, environment: {}, seed: 1, seconds: 1 };
+  };
+  return withFailures<Activities>({
+    planRun: createPlanRun(deps), startRun: createStartRun(deps), awaitRun: createAwaitRun(deps), signalRetraining: createSignalRetraining(deps),
+    champion: createChampion(deps), ask: createAsk(deps), decide: createDecide(deps), propose: createPropose(deps), promote: createPromote(deps), rollback: createRollback(deps),
+    announceChampion: createAnnounceChampion(deps), recordRun: createRecordRun(deps),
+    ingest: async () => ({ status: "ready", dataset: await putJsonBlob(store, { rows: 1 }), rows: 1_010, partitions: 2, filesRead: 1, notes: [] }),
+    validate: async () => {
+      const report = await putJsonBlob(store, { report: 1 });
+      return script.refused === null ? { status: "accepted", snapshot: "5".repeat(64), report, rows } : { status: "refused", report, reasons: [script.refused] };
+    },
+    train: async () => {
+      await sleep(script.trainingMs);
+      return model(`model ${++trainings}`);
+    },
+    evaluate: async ({ run, model }) => ({ evaluation: await putJsonBlob(store, { ...sampleEvaluation, run, model, passed: script.passed }), passed: script.passed, gates: sampleEvaluation.gates.map((gate) => (script.passed ? { ...gate, answer: "yes" as const } : gate)) }),
+    register: async ({ run, pipeline, trained, evaluation }) => {
+      const describe = async (v: number) => {
+        const { signature: _, ...unsigned } = sampleManifest(pipeline, v, trained.model, evaluation);
+        return { manifest: signManifest({ ...unsigned, run, job: trained.job }, signingKey), card: `# ${pipeline} version ${v}\n` };
+      };
+      const { v, entry } = await openRegistry(store, pipeline).register({ run, model: trained.model, evaluation, txn: `${run}/register`, actor: { kind: "workflow", name: run, claimed: false }, describe });
+      return { v, model: trained.model, manifest: (entry.operation as { manifest: TrainResult["model"] }).manifest };
+    },
+    versionEvidence: async ({ model: name, v }) => {
+      const version = (await openRegistry(store, name).version(v))!;
+      return { version: { v, model: version.model, manifest: version.manifest }, snapshot: "5".repeat(64), trained: { ...(await model("again")), model: version.model } };
+    },
+  });
+}
+
+function writeDefinition(home: string, name: string): string {
+  const file = join(home, `${name}.json`);
+  writeFileSync(file, JSON.stringify({
+    name, timezone: "America/New_York", sources: { rows: { format: "csv", uri: join(home, "landing", "{yyyy}-{MM}.csv"), time: "at" } },
+    columns: { distance: { type: "number" } }, label: { column: "late", task: "binary" }, windows: { holdout: "P7D" },
+    trainer: { command: ["python", "train.py"] }, gates: [{ kind: "atLeast", metric: "auc", value: 0.6 }], retrain: { schedule: "0 3 1 * *" },
+  }));
+  return file;
+}
