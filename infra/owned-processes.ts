@@ -60,13 +60,23 @@ async function spawnOwned(home: string, request: StartRequest): Promise<OwnedPro
     if (pid === undefined) throw await new Promise((resolve) => child.once("error", resolve));
     // Written down in the same turn: a crash of this process must not leave a server that nobody may end.
     const owned: OwnedProcess = { name: request.name, pid, startedAt: startTimeOf(pid) ?? "ended", command: [...request.command], at: new Date().toISOString() };
-    writeList(home, [...listOwned(home).filter((other) => other.name !== request.name), owned]);
+    writeDownOrEnd(home, owned);
     child.unref();
     return owned;
   } catch (error) {
     throw new RelearnError("SetupIncomplete", `${request.name}: ${program} could not be started: ${(error as Error).message}`, { cause: error });
   } finally {
     closeSync(log);
+  }
+}
+
+/** A process that cannot be written down (a full disk) could never be ended later, so it is ended now. */
+function writeDownOrEnd(home: string, owned: OwnedProcess): void {
+  try {
+    writeList(home, [...listOwned(home).filter((other) => other.name !== owned.name), owned]);
+  } catch (error) {
+    signalGroup(owned, "SIGKILL");
+    throw error;
   }
 }
 

@@ -59,23 +59,44 @@ export async function readyTemporal(settings: Pick<Settings, "temporal">, option
     options.signal?.throwIfAborted();
     options.died?.();
     try {
-      return await once(Connection, target, settings.temporal.namespace);
+      return await once(Connection, target, settings.temporal);
     } catch (error) {
-      if (Date.now() > deadline) throw unavailable(settings.temporal, options.timeoutMs, error);
+      if (Date.now() > deadline || isFinal(error, settings.temporal)) throw unavailable(settings.temporal, options.timeoutMs, error);
       await sleep(50);
     }
   }
 }
 
-async function once(connector: typeof Connection, target: Awaited<ReturnType<typeof connectionOptions>>, namespace: string): Promise<void> {
+/** Codes of gRPC (google.rpc.Code) that trying again does not change. */
+const codes = { notFound: 5, permissionDenied: 7, unimplemented: 12, unauthenticated: 16 } as const;
+const codeOf = (error: unknown): number | null => (error as { code?: number } | null)?.code ?? null;
+
+/** A server that was named in the environment and says no will go on saying no; our own may still be starting. */
+function isFinal(error: unknown, { from }: TemporalSettings): boolean {
+  return from === "environment" && (Object.values(codes) as (number | null)[]).includes(codeOf(error));
+}
+
+async function once(connector: typeof Connection, target: Awaited<ReturnType<typeof connectionOptions>>, { namespace, from }: TemporalSettings): Promise<void> {
   const connection = await connector.connect({ ...target, connectTimeout: 2_000 });
   try {
-    await connection.withDeadline(Date.now() + 5_000, () => connection.workflowService.describeNamespace({ namespace }));
+    await connection.withDeadline(Date.now() + 5_000, () => ensureNamespace(connection, namespace, from));
     await connection.withDeadline(Date.now() + 10_000, () => registerSearchAttributes(connection, namespace));
   } finally {
     await connection.close();
   }
 }
+
+/** Our own server gets the namespace that is asked for, also when it was first started with another one. */
+async function ensureNamespace(connection: Connection, namespace: string, from: TemporalSettings["from"]): Promise<void> {
+  try {
+    await connection.workflowService.describeNamespace({ namespace });
+  } catch (error) {
+    if (from === "environment" || codeOf(error) !== codes.notFound) throw error;
+    await connection.workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod: { seconds: retentionSeconds as never } });
+  }
+}
+
+const retentionSeconds = 90 * 86_400;
 
 const valueTypes = { KEYWORD: 2, INT: 3 } as const;
 
@@ -87,6 +108,16 @@ async function registerSearchAttributes(connection: Connection, namespace: strin
 }
 
 function unavailable(temporal: TemporalSettings, timeoutMs: number, cause: unknown): RelearnError {
-  const what = `Temporal at ${temporal.address} does not answer for namespace ${JSON.stringify(temporal.namespace)} within ${timeoutMs / 1000} s: ${(cause as Error).message}`;
-  return new RelearnError("TemporalUnavailable", temporal.from === "environment" ? `${what}; check TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE` : what, { cause });
+  const said = (cause as { details?: string }).details ?? (cause as Error).message;
+  const where = `Temporal at ${temporal.address}, namespace ${JSON.stringify(temporal.namespace)},`;
+  const what = isFinal(cause, temporal) ? `${where} refused (${said})` : `${where} does not answer within ${timeoutMs / 1000} s (${said})`;
+  return new RelearnError("TemporalUnavailable", temporal.from === "environment" ? `${what}; ${adviceFor(cause)}` : what, { cause });
+}
+
+function adviceFor(cause: unknown): string {
+  const code = codeOf(cause);
+  if (code === codes.notFound) return "check TEMPORAL_NAMESPACE, or create it with `temporal operator namespace create`";
+  if (code !== codes.permissionDenied && code !== codes.unimplemented) return "check TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE and TEMPORAL_API_KEY";
+  const attributes = searchAttributes.map(({ name, type }) => `${name} (${type === "INT" ? "Int" : "Keyword"})`).join(", ");
+  return `have its administrator register the search attributes ${attributes} in this namespace, and allow this client to list them`;
 }

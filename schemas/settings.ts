@@ -115,9 +115,9 @@ function temporalSettings(read: Reader, local: Stack | null): TemporalSettings {
   const address = read.checked("TEMPORAL_ADDRESS", /^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+):\d{1,5}$/, "must be host:port such as 127.0.0.1:7233");
   const apiKey = read.text("TEMPORAL_API_KEY");
   const common = { apiKey, tls: tlsSettings(read, apiKey) };
-  const namespace = read.text("TEMPORAL_NAMESPACE") ?? "default";
-  if (address !== null) return { from: "environment", address, namespace, ui: read.checked("TEMPORAL_UI_URL", /^https?:\/\/\S+$/, "must be an http or https address"), ...common };
-  return { from: "local", address: local?.temporal.address ?? null, namespace: local?.temporal.namespace ?? namespace, ui: local?.temporal.ui ?? null, apiKey: null, tls: null };
+  const named = read.text("TEMPORAL_NAMESPACE");
+  if (address !== null) return { from: "environment", address, namespace: named ?? "default", ui: read.checked("TEMPORAL_UI_URL", /^https?:\/\/\S+$/, "must be an http or https address"), ...common };
+  return { from: "local", address: local?.temporal.address ?? null, namespace: named ?? local?.temporal.namespace ?? "default", ui: local?.temporal.ui ?? null, apiKey: null, tls: null };
 }
 
 /** The variables of Temporal's own CLI and SDKs. */

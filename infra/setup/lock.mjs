@@ -83,7 +83,7 @@ export function startTimeOf(pid) {
       // Ticks count from the boot, so another boot's process could have the same id and the same ticks.
       return ticks === undefined ? null : `${readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim()}:${ticks}`;
     }
-    return execFileSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8" }).trim() || null;
+    return execFileSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8", env: { PATH: process.env.PATH, LC_ALL: "C", TZ: "UTC" } }).trim() || null;
   } catch {
     return null;
   }

@@ -71,6 +71,14 @@ test("a named server that refuses or does not answer is told as what it is", { t
   await expect(startStack(load({ ...named, TEMPORAL_ADDRESS: `127.0.0.1:${nobody}` }), { timeoutMs: 1_000 })).rejects.toMatchObject({ type: "TemporalUnavailable", message: expect.stringContaining("check TEMPORAL_ADDRESS") });
 });
 
+test("a namespace that is not there is told for a named server, and made on our own", { timeout: 60_000 }, async () => {
+  const { endpoint, credentials } = inject("s3");
+  const named = { TEMPORAL_ADDRESS: inject("temporal").address, TEMPORAL_NAMESPACE: "nobodys", RELEARN_S3_ENDPOINT: endpoint, AWS_ACCESS_KEY_ID: credentials.accessKeyId, AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey };
+  await expect(startStack(load(named))).rejects.toMatchObject({ type: "TemporalUnavailable", message: expect.stringMatching(/"nobodys", refused \(.*not found.*temporal operator namespace create/) });
+  const { stack } = await startStack(load({ TEMPORAL_NAMESPACE: "team" }));
+  expect([stack.temporal.namespace, load().temporal.namespace]).toEqual(["team", "team"]);
+});
+
 test("a server that cannot start says so at once, with the end of its log", { timeout: 60_000 }, async () => {
   const broken = mkdtempSync(join(tmpdir(), "relearn-stack-"));
   writeFileSync(join(broken, "temporal.sqlite"), "this is no database, and long enough to be seen as none by whoever opens it".repeat(20));
