@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import { asyncLocalStorage, Context } from "@temporalio/activity";
 
 /** What a step of work may know of the activity it runs in. */
@@ -19,6 +20,8 @@ export interface Pulse {
 export async function withHeartbeat<T>(work: (pulse: Pulse) => Promise<T>): Promise<T> {
   if (asyncLocalStorage.getStore() === undefined) return work({ signal: new AbortController().signal, beat: () => undefined, last: undefined, ending: () => null });
   const context = Context.current();
+  // Dozens of transfers listen to one signal at a time; Node takes more than ten for a leak.
+  setMaxListeners(0, context.cancellationSignal);
   const { heartbeatTimeoutMs, heartbeatDetails } = context.info;
   let details: unknown = heartbeatDetails;
   const timer = setInterval(() => context.heartbeat(details), Math.min(1_000, (heartbeatTimeoutMs ?? 10_000) / 3));
