@@ -135,7 +135,7 @@ describe("a model from the command line", () => {
     expect(back).toMatchObject({ v: 1, temporal: expect.stringContaining("execute-update-with-start") });
     const again = (await say("promote", "fleet", "2", "--json")).json<{ status: string; workflowId: string }>();
     expect(again.status).toBe("evaluating");
-    expect((await say("watch", again.workflowId)).exitCode).toBe(4);
+    expect(await say("watch", again.workflowId)).toMatchObject({ exitCode: 4 });
     const { question } = (await say("runs", "fleet", "--json")).json<RunRecord[]>().find((run) => run.run === again.workflowId)!;
     await say("approve", again.workflowId, "--digest", question!.digest);
     expect((await say("watch", again.workflowId, "--wait")).exitCode).toBe(0);
