@@ -80,7 +80,7 @@ async function readCsv(sandbox: Sandbox, file: LandingFile, source: Source, sign
   try {
     return await load(sandbox, file, source, columns, `select *, row_number() over () as ${hidden.row} from read_csv(${quote(file.path)}, ${options}, columns = {${types}})`, endNotes(file, scan));
   } catch (error) {
-    return brokenLine(file, scan, error, /CSV Error on Line: (\d+)\n(?:Original Line: ([\s\S]*?)\n)?((?:Expected|Value|Error|Maximum)[^\n]*)/);
+    return brokenLine(file, scan, error);
   }
 }
 
@@ -94,11 +94,10 @@ function headerOf(file: LandingFile, names: readonly string[]): readonly string[
 
 async function readJsonLines(sandbox: Sandbox, file: LandingFile, source: Source, signal?: AbortSignal): Promise<LandingRead> {
   const scan = await scanText(file.path, file.name, signal);
-  try {
-    await sandbox.run(file.name, `create or replace temp table lines as select json, row_number() over () as n from read_ndjson_objects(${quote(file.path)}, maximum_object_size = ${longestLine})`);
-  } catch (error) {
-    return brokenLine(file, scan, error, /in line (\d+)()[:.]? ?([^\n]*)/);
-  }
+  await sandbox.run(file.name, `create or replace temp table lines as select json, row_number() over () as n from read_ndjson_objects(${quote(file.path)}, ignore_errors = true, maximum_object_size = ${longestLine})`);
+  const [broken] = await sandbox.run(file.name, "select min(n) as n, (select max(n) from lines) as last from lines where json is null having min(n) is not null");
+  if (broken?.["n"] === broken?.["last"] && broken !== undefined && !scan.endsWithNewline) return halfWritten(file, `ends inside its last line (row ${String(broken["n"])} is half a JSON object)`);
+  if (broken !== undefined) throw new RelearnError("DataRefused", `${file.name}, row ${String(broken["n"])}: the line is not JSON`);
   const [odd] = await sandbox.run(file.name, "select n, left(json::varchar, 80) as text from lines where json_type(json) <> 'OBJECT' order by n limit 1");
   if (odd !== undefined) throw new RelearnError("DataRefused", `${file.name}, row ${String(odd["n"])}: a row must be a JSON object, found ${String(odd["text"])}`);
   const keys = (await sandbox.run(file.name, "select key, min(n * 10000 + i) as first from (select n, unnest(json_keys(json)) as key, generate_subscripts(json_keys(json), 1) as i from lines) group by key order by first")) as { key: string }[];
@@ -120,15 +119,17 @@ function endNotes(file: LandingFile, scan: TextScan): string[] {
   return scan.endsWithNewline ? [] : [`${file.name} does not end with a newline`];
 }
 
+const csvError = /CSV Error on Line: (\d+)\n(?:Original Line: ([\s\S]*?)\n)?((?:Expected|Value|Error|Maximum)[^\n]*)/;
+
 /** A broken last line without an end is a file still being written; any other broken line is somebody's mistake. */
-function brokenLine(file: LandingFile, scan: TextScan, error: unknown, pattern: RegExp): LandingRead {
+function brokenLine(file: LandingFile, scan: TextScan, error: unknown): LandingRead {
   if (!(error instanceof RelearnError) || error.type !== "InvalidSql") throw error;
-  const found = pattern.exec(error.message);
-  const line = Number(found?.[1] ?? Number.NaN);
+  const found = csvError.exec(error.message);
+  const line = found === null ? null : Number(found[1]);
   const said = found === null ? firstLineOf(error.message, file.name) : found[3]!.trim();
-  if (!scan.endsWithNewline && (line >= scan.lines || Number.isNaN(line))) return halfWritten(file, `ends inside its last line (line ${scan.lines}: ${said})`);
+  if (!scan.endsWithNewline && (line === null || line >= scan.lines)) return halfWritten(file, `ends inside its last line (line ${scan.lines}: ${said})`);
   const text = found?.[2] ? `, found ${JSON.stringify(found[2].slice(0, 120))}` : "";
-  throw new RelearnError("DataRefused", `${file.name}, line ${Number.isNaN(line) ? "unknown" : line}: ${said}${text}`, { cause: error });
+  throw new RelearnError("DataRefused", `${file.name}, line ${line ?? "unknown"}: ${said}${text}`, { cause: error });
 }
 
 function firstLineOf(message: string, name: string): string {
