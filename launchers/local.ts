@@ -25,6 +25,11 @@ export interface LocalLauncherOptions {
   readonly graceSeconds?: number;
 }
 
+interface Spawned {
+  readonly pid: number | undefined;
+  readonly end: Promise<number | Error>;
+}
+
 const mark = "RELEARN_JOB_MARK";
 const startsWithinMs = 30_000;
 const killsWithinMs = 15_000;
@@ -65,10 +70,10 @@ export function localLauncher(options: LocalLauncherOptions): Launcher {
     if (left.length > 0) throw new RelearnError("JobLost", `job ${job}: processes ${left.join(", ")} of an earlier attempt cannot be killed; end them by hand`);
   };
 
-  const spawnWrapper = async (job: string): Promise<ChildProcess> => {
+  const spawnWrapper = async (job: string): Promise<Spawned> => {
     const output = await open(join(folderOf(job), "wrapper.log"), "w", 0o600);
     try {
-      return spawn(python, ["-m", "relearn_trainers.job"], {
+      const child = spawn(python, ["-m", "relearn_trainers.job"], {
         cwd: folderOf(job),
         detached: true,
         stdio: ["ignore", output.fd, output.fd],
@@ -81,20 +86,20 @@ export function localLauncher(options: LocalLauncherOptions): Launcher {
           RELEARN_GRACE_SECONDS: String(graceSeconds),
         },
       });
+      child.unref();
+      return { pid: child.pid, end: ended(child) };
     } finally {
       await output.close();
     }
   };
 
   /** Ours, or whoever won the lock before it, has said that it runs; or it has ended, which is the wrapper's to explain. */
-  const waitForStart = async (job: string, child: ChildProcess): Promise<string> => {
-    const end = ended(child);
-    child.unref();
+  const waitForStart = async (job: string, child: Spawned): Promise<string> => {
     const deadline = Date.now() + startsWithinMs;
     while (Date.now() < deadline) {
       const running = await readProcess(folderOf(job));
       if (running !== null && (running.pid === child.pid || (await isAlive(running)))) return String(running.pid);
-      const why = await Promise.race([end, sleep(10, "running" as const)]);
+      const why = await Promise.race([child.end, sleep(10, "running" as const)]);
       if (why === "running") continue;
       if (why instanceof Error) throw new RelearnError("SetupIncomplete", `cannot start ${python}: ${why.message}; run the set-up again`, { cause: why });
       if ((await alive(folderOf(job))) === null) return "ended";

@@ -28,6 +28,7 @@ STOPPED = 143
 TRIES = 2
 LARGEST_OUTPUT = 4 << 30
 FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
+NO_ROOM = tuple(os.strerror(number) for number in FULL)
 
 
 def main(env):
@@ -227,7 +228,9 @@ class Wrapper:
         if ended.code < 0:
             hint = " (out of memory?)" if ended.code == -signal.SIGKILL else ""
             return Failed("the trainer was killed by %s%s%s" % (signal_name(-ended.code), hint, printed), exit_code(ended.code), retryable=-ended.code in (signal.SIGKILL, signal.SIGTERM))
-        return Failed("the trainer ended with exit code %d%s" % (ended.code, printed), ended.code, retryable=ended.code == RETRYABLE)
+        full = any(word in tail for word in NO_ROOM)
+        hint = "; no room was left for its files (at most %d bytes a file)" % self._largest() if full else ""
+        return Failed("the trainer ended with exit code %d%s%s" % (ended.code, hint, printed), ended.code, retryable=full or ended.code == RETRYABLE)
 
     def _succeed(self, found):
         document = {

@@ -36,10 +36,11 @@ class StoreError(Exception):
 class Bucket:
     """One bucket. Safe to use from several threads: each keeps a connection of its own."""
 
-    def __init__(self, name, endpoint, region, credentials, timeout=TIMEOUT_SECONDS):
+    def __init__(self, name, endpoint, region, credentials, attempts=ATTEMPTS, timeout=TIMEOUT_SECONDS):
         self.name = name
         self.region = region
         self._credentials = credentials
+        self._attempts = attempts
         self._timeout = timeout
         self._local = threading.local()
         url = urlsplit(endpoint or "https://%s.s3.%s.amazonaws.com" % (name, region))
@@ -53,7 +54,7 @@ class Bucket:
     @classmethod
     def from_env(cls, name, env):
         region = env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION") or "us-east-1"
-        return cls(name, env.get("RELEARN_S3_ENDPOINT") or None, region, credentials_from(env))
+        return cls(name, env.get("RELEARN_S3_ENDPOINT") or None, region, credentials_from(env), int(env.get("RELEARN_S3_ATTEMPTS") or ATTEMPTS))
 
     def get(self, key):
         """The object's bytes, or None when there is no such key."""
@@ -119,9 +120,9 @@ class Bucket:
 
     def _request(self, method, key, query=None, headers=None, opened=None, sha256=EMPTY_SHA256, receive=None, accept=()):
         last = None
-        for attempt in range(ATTEMPTS):
+        for attempt in range(self._attempts):
             if attempt:
-                time.sleep(random.uniform(0.5, 1.0) * min(8.0, 0.1 * 3 ** attempt))
+                time.sleep(random.uniform(0.5, 1.0) * min(8.0, 0.05 * 3 ** attempt))
             try:
                 return self._once(method, key, query or {}, headers or {}, opened, sha256, receive, accept)
             except StoreError as error:
@@ -136,7 +137,7 @@ class Bucket:
                     raise
                 last = error
             self._close()
-        raise StoreError("%s s3://%s/%s failed %d times; the last time: %s" % (method, self.name, key, ATTEMPTS, last or "?"), retryable=True) from last
+        raise StoreError("%s s3://%s/%s failed %d times; the last time: %s" % (method, self.name, key, self._attempts, last or "?"), retryable=True) from last
 
     def _once(self, method, key, query, headers, opened, sha256, receive, accept):
         path = quote(self._prefix + "/" + key, safe="/-_.~")

@@ -66,14 +66,14 @@ class Command:
                 why = "stopped" if stopped.is_set() else "timeout"
                 self._terminate(grace)
                 break
-            self._wait(min(0.25, timeout - elapsed), stopped)
+            self._wait(min(0.25, timeout - elapsed))
         self._process.wait()
         end_descendants(self._process.pid)
         # What a grandchild holds open would keep the pipe from ending; it is dead now.
         self._pump.join(5)
         return Ended(self._process.returncode, why, time.monotonic() - self.started)
 
-    def _wait(self, seconds, stopped):
+    def _wait(self, seconds):
         try:
             self._process.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -81,10 +81,8 @@ class Command:
 
     def _terminate(self, grace):
         signal_group(self._process.pid, signal.SIGTERM)
-        try:
-            self._process.wait(grace)
-        except subprocess.TimeoutExpired:
-            pass
+        self._wait(grace)
+        signal_group(self._process.pid, signal.SIGKILL)
 
 
 def pump(stream, log):
@@ -117,6 +115,7 @@ def end_descendants(group):
                 pass
         reap()
         time.sleep(0.005)
+    reap()
 
 
 def reap():
