@@ -73,7 +73,7 @@ function connect(bucket: string, objects: Map<string, Held>, faults: StoreFaults
     put: (key, body, options = {}) => call("put", key, options.signal, () => write(key, body, options)),
     async *list(prefix, options = {}) {
       const found = await call("list", prefix, options.signal, () => listKeys(objects, prefix, options.startAfter));
-      for (const object of faults.listed?.(found) ?? found) {
+      for (const object of (faults.listed?.(found) ?? found).slice(0, options.limit)) {
         options.signal?.throwIfAborted();
         yield object;
       }

@@ -43,8 +43,11 @@ export interface ObjectStore {
   getIfChanged(key: string, etag: string, options?: { signal?: AbortSignal }): Promise<StoredObject | null | "unchanged">;
   head(key: string, options?: { signal?: AbortSignal }): Promise<ObjectInfo | null>;
   put(key: string, body: Uint8Array, options?: PutOptions): Promise<PutOutcome>;
-  /** Keys in UTF-8 order, after `startAfter`. */
-  list(prefix: string, options?: { startAfter?: string; signal?: AbortSignal }): AsyncIterable<ObjectInfo>;
+  /**
+   * Every key once, after `startAfter`, at most `limit` of them, in UTF-8 order within a folder. Folders whose names begin alike may come in another
+   * order than their keys would: SeaweedFS gives `a/1` before `a-b/1`, AWS after it.
+   */
+  list(prefix: string, options?: { startAfter?: string; limit?: number; signal?: AbortSignal }): AsyncIterable<ObjectInfo>;
   /** Streams an object into a local file, whole or not at all. Null when there is no such key. */
   download(key: string, path: string, options?: { signal?: AbortSignal }): Promise<ObjectInfo | null>;
   /** Streams a local file into an object (multipart where large). */

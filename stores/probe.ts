@@ -7,7 +7,7 @@ const rounds = 3;
 const probed = new WeakMap<ObjectStore, Promise<void>>();
 
 /**
- * Races the bucket before anything is trusted to it: 8 writers create one key, then replace one state of it, three times over.
+ * Races the bucket before anything is trusted to it: 8 writers create one key, then replace one state of it, on three keys.
  * Once per process and store. It leaves a few bytes under `probe/`.
  * @throws RelearnError `StoreRefused` when two writers won, for then two runs could both be told that theirs is the champion.
  */
@@ -19,13 +19,14 @@ export function probeStore(store: ObjectStore): Promise<void> {
 }
 
 async function probe(store: ObjectStore): Promise<void> {
-  for (let round = 0; round < rounds; round++) {
-    const key = `probe/${new Date().toISOString()}-${randomUUID().slice(0, 8)}`;
-    await race(store, key, { ifNoneMatch: "*" }, "create a key that must not exist (If-None-Match: *)");
-    const etag = (await store.head(key))?.etag;
-    if (etag === undefined) throw refusal(store, "does not show an object right after it was written");
-    await race(store, key, { ifMatch: etag }, "replace the same state of a key (If-Match)");
-  }
+  await Promise.all(Array.from({ length: rounds }, () => probeKey(store, `probe/${new Date().toISOString()}-${randomUUID().slice(0, 8)}`)));
+}
+
+async function probeKey(store: ObjectStore, key: string): Promise<void> {
+  await race(store, key, { ifNoneMatch: "*" }, "create a key that must not exist (If-None-Match: *)");
+  const etag = (await store.head(key))?.etag;
+  if (etag === undefined) throw refusal(store, "does not show an object right after it was written");
+  await race(store, key, { ifMatch: etag }, "replace the same state of a key (If-Match)");
 }
 
 async function race(store: ObjectStore, key: string, condition: PutOptions, what: string): Promise<void> {

@@ -10,6 +10,7 @@ import { openCommitLog, type Appended, type CommitLog, type CommitLogOptions, ty
 import { nobodyServes, replacedBy } from "./commit-rules.ts";
 import type { LoggedCommit } from "./log-entries.ts";
 import type { ObjectStore } from "./object-store.ts";
+import { entryAt, findVersion, listVersions, type Version } from "./versions.ts";
 import { inParallel } from "./parallel.ts";
 
 interface Step {
@@ -52,19 +53,6 @@ export interface RollbackRequest extends Step {
   readonly expected?: Expected;
 }
 
-export type VersionStatus = "registered" | "approved" | "rejected" | "expired" | "champion" | "former";
-
-export interface Version {
-  readonly v: number;
-  readonly status: VersionStatus;
-  readonly registeredAt: string;
-  readonly run: string;
-  readonly model: BlobRef;
-  readonly manifest: BlobRef;
-  readonly evaluation: BlobRef;
-  readonly card: BlobRef;
-}
-
 /** One model's versions and what serves of them. Everything here is read from, or written to, its commit log. */
 export interface Registry {
   readonly model: string;
@@ -97,12 +85,8 @@ export function openRegistry(store: ObjectStore, model: string, options: Registr
     champion: async (signal) => (await log.tip(signal))?.entry.state.champion ?? null,
     at: log.at,
     history: log.history,
-    version: async (v, signal) => {
-      const summaries = await log.summaries(signal);
-      const n = summaries.find((summary) => summary.kind === "register" && summary.v === v)?.n;
-      return n === undefined ? null : describeVersion({ tip: await log.tip(signal), summaries }, await entryAt(log, n, signal));
-    },
-    list: async (signal) => listVersions(log, signal),
+    version: (v, signal) => findVersion(log, v, signal),
+    list: (signal) => listVersions(log, signal),
     register: (request) => register(store, log, request),
     recordDecision: (request) => recordDecision(log, request),
     promote: (request) => promote(log, check, request),
@@ -193,12 +177,6 @@ async function registered(log: CommitLog, view: LogView, v: number): Promise<{ m
   return operation;
 }
 
-async function entryAt(log: CommitLog, n: number, signal?: AbortSignal): Promise<LoggedCommit> {
-  const found = await log.entry(n, signal);
-  if (found === null) throw new RelearnError("Corrupt", `entry ${n} of the log of ${log.model} is missing; run \`relearn verify\``);
-  return found;
-}
-
 const stateOf = (view: LogView): ServingState => view.tip?.entry.state ?? nobodyServes;
 const versionsOf = (view: LogView): number => view.tip?.entry.versions ?? 0;
 
@@ -211,24 +189,4 @@ function reused(txn: string, entry: Commit): RelearnError {
   return new RelearnError("InvalidInput", `transaction ${txn} is the ${entry.operation.kind} of entry ${entry.n}; each step needs a transaction of its own`);
 }
 
-async function listVersions(log: CommitLog, signal?: AbortSignal): Promise<readonly Version[]> {
-  const summaries = await log.summaries(signal);
-  const view = { tip: await log.tip(signal), summaries };
-  const numbers = summaries.filter((summary) => summary.kind === "register").map((summary) => summary.n);
-  return inParallel(numbers, 16, async (n) => describeVersion(view, await entryAt(log, n, signal)));
-}
-
-function describeVersion(view: LogView, { entry }: LoggedCommit): Version {
-  const { operation } = entry;
-  if (operation.kind !== "register") throw new RelearnError("Corrupt", `entry ${entry.n} should register a version`);
-  const { v, run, model, manifest, evaluation, card } = operation;
-  return { v, status: statusOf(view, v), registeredAt: entry.at, run, model, manifest, evaluation, card };
-}
-
-function statusOf({ tip, summaries }: LogView, v: number): VersionStatus {
-  if (tip?.entry.state.champion?.v === v) return "champion";
-  const decided = lastDecision(summaries, v);
-  const served = summaries.findLast((summary) => summary.champion === v);
-  if (served !== undefined && served.n > (decided?.n ?? 0)) return "former";
-  return decided === undefined ? "registered" : (decided.decision as VersionStatus);
-}
+export type { Version, VersionStatus } from "./versions.ts";

@@ -14,7 +14,7 @@ export const runKey = ({ pipeline, run, startedAt }: Pick<RunRecord, "pipeline" 
 export async function putRun(store: ObjectStore, record: RunRecord, signal?: AbortSignal): Promise<void> {
   const key = runKey(record);
   const existing = await getDocument(store, key, runRecord, signal);
-  if (existing !== null && existing.updatedAt > record.updatedAt) return;
+  if (existing !== null && Date.parse(existing.updatedAt) > Date.parse(record.updatedAt)) return;
   await putDocument(store, key, record, signal);
 }
 
@@ -49,7 +49,7 @@ async function listFolders(store: ObjectStore, below: string, signal?: AbortSign
 }
 
 async function firstKey(store: ObjectStore, prefix: string, startAfter: string, signal?: AbortSignal): Promise<string | undefined> {
-  for await (const { key } of store.list(prefix, { startAfter, signal })) return key;
+  for await (const { key } of store.list(prefix, { startAfter, limit: 1, signal })) return key;
   return undefined;
 }
 

@@ -35,6 +35,8 @@ interface Limits {
  * reports its own write as somebody else's. What is repeated here is repeated knowing that.
  */
 export function connectS3(options: S3Options): S3Connection {
+  // The SDK's notice about the next Node versions would go to every command's stderr.
+  process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
   const timeoutMs = options.timeoutMs ?? 20_000;
   const agent = { keepAlive: true, maxSockets: 64 };
   const client = new S3Client({
@@ -84,15 +86,16 @@ export function s3ObjectStore(client: S3Client, bucket: string, limits: Limits):
         return reply === null || reply === "unchanged" ? null : infoOf(key, reply);
       }),
     async *list(prefix, options = {}) {
-      let startAfter = options.startAfter;
-      for (let more = true; more;) {
-        const query = new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, StartAfter: startAfter });
+      let [startAfter, left] = [options.startAfter, options.limit ?? Infinity];
+      for (let more = left > 0; more;) {
+        const query = new ListObjectsV2Command({ Bucket: bucket, Prefix: prefix, StartAfter: startAfter, MaxKeys: Math.min(1_000, left) });
         const page = await attempt("list", prefix, options, () => client.send(query, { abortSignal: options.signal }));
         for (const found of page.Contents ?? []) {
           startAfter = found.Key as string;
           yield infoOf(startAfter, { ...found, ContentLength: found.Size });
         }
-        more = page.IsTruncated === true && (page.Contents ?? []).length > 0;
+        left -= page.Contents?.length ?? 0;
+        more = page.IsTruncated === true && (page.Contents ?? []).length > 0 && left > 0;
       }
     },
     download: (key, path, options) =>

@@ -18,6 +18,10 @@ const collect = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
   for await (const item of items) all.push(item);
   return all;
 };
+const first = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
+  for await (const item of items) return [item];
+  return [];
+};
 const random = (length: number, seed = 1): Uint8Array => {
   const body = new Uint8Array(length);
   for (let i = 0, x = seed; i < length; i++) body[i] = (x = (x * 1_103_515_245 + 12_345) & 0x7fffffff) >> 16;
@@ -113,6 +117,24 @@ export function objectStoreContract(driver: string, open: () => Promise<ObjectSt
       for (let i = 0; i < keys.length; i += 50) await Promise.all(keys.slice(i, i + 50).map((key) => store.put(key, bytes("x"))));
       expect((await collect(store.list("many/"))).map((object) => object.key)).toEqual(keys);
       expect((await collect(store.list("many/", { startAfter: keys[1_000] }))).map((object) => object.key)).toEqual(keys.slice(1_001));
+      expect((await collect(store.list("many/", { startAfter: keys[100], limit: 1_050 }))).map((object) => object.key)).toEqual(keys.slice(101, 1_151));
+      expect(await collect(store.list("many/", { limit: 0 }))).toEqual([]);
+    });
+
+    it("lists nested keys once each, in order within a folder, page by page, and goes on after a folder that is skipped", async () => {
+      const folders = ["a", "a-b", "a.b", "ab", "a b", "b", "b/c", "ü"];
+      const keys = folders.flatMap((folder) => Array.from({ length: 150 }, (_, i) => `tree/${folder}/${String(i).padStart(3, "0")}`));
+      for (let i = 0; i < keys.length; i += 50) await Promise.all(keys.slice(i, i + 50).map((key) => store.put(key, bytes("x"))));
+      const listed = (await collect(store.list("tree/"))).map((object) => object.key);
+      expect(listed.toSorted()).toEqual(keys.toSorted());
+      for (const folder of folders) expect(listed.filter((key) => /^tree\/(.*)\/\d+$/.exec(key)?.[1] === folder)).toEqual(keys.filter((key) => key.startsWith(`tree/${folder}/`) && /\/\d+$/.exec(key.slice(5 + folder.length))?.index === 0));
+      const found = new Set<string>();
+      for (let after: string | null = "tree/"; after !== null;) {
+        const [next]: { key: string }[] = await first(store.list("tree/", { startAfter: after, limit: 1 }));
+        after = next === undefined ? null : `tree/${next.key.split("/")[1]}/\u{10FFFF}`;
+        if (next !== undefined) found.add(next.key.split("/")[1] as string);
+      }
+      expect([...found].toSorted()).toEqual(["a", "a b", "a-b", "a.b", "ab", "b", "ü"]);
     });
 
     it("shows in a list what was put just before", async () => {
