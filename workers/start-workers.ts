@@ -1,4 +1,4 @@
-import { NativeConnection, Worker, type WorkflowBundleOption } from "@temporalio/worker";
+import { NativeConnection, Worker, type WorkerOptions, type WorkflowBundleOption } from "@temporalio/worker";
 import type { Dependencies } from "../activities/dependencies.ts";
 import { createActivities } from "../activities/index.ts";
 import type { Settings } from "../schemas/settings.ts";
@@ -10,13 +10,18 @@ export interface RunningWorkers {
   shutdown(): void;
 }
 
+export interface WorkerChoices extends Pick<WorkerOptions, "stickyQueueScheduleToStartTimeout"> {
+  readonly queue?: string;
+}
+
 /** Data and model work is memory-heavy: few at once. */
 const dataSlots = 2;
 
 /** One worker for workflows and light activities, one for heavy ones, in this process. */
-export async function startWorkers(settings: Settings, deps: Dependencies, workflowBundle: WorkflowBundleOption, queue = taskQueue): Promise<RunningWorkers> {
+export async function startWorkers(settings: Settings, deps: Dependencies, workflowBundle: WorkflowBundleOption, options: WorkerChoices = {}): Promise<RunningWorkers> {
+  const { queue = taskQueue, ...choices } = options;
   const connection = await NativeConnection.connect(connectionOptions(settings.temporal));
-  const shared = { connection, namespace: settings.temporal.namespace, activities: createActivities(deps), dataConverter: dataConverter(settings), shutdownGraceTime: "5s" } as const;
+  const shared = { connection, namespace: settings.temporal.namespace, activities: createActivities(deps), dataConverter: dataConverter(settings), shutdownGraceTime: "5s", ...choices } as const;
   const core = await Worker.create({ ...shared, taskQueue: queue, workflowBundle, maxConcurrentActivityTaskExecutions: 50, maxHeartbeatThrottleInterval: "2s" });
   const data = await Worker.create({ ...shared, taskQueue: dataQueue(queue), maxConcurrentActivityTaskExecutions: dataSlots, maxHeartbeatThrottleInterval: "2s" });
   const workers = [core, data];
