@@ -43,7 +43,8 @@ export function connectS3(options: S3Options): S3Connection {
     region: options.region,
     maxAttempts: 1,
     ...(options.endpoint == null ? {} : { endpoint: options.endpoint, forcePathStyle: true, requestChecksumCalculation: "WHEN_REQUIRED", responseChecksumValidation: "WHEN_REQUIRED" }),
-    ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
+    // A copy, because the SDK writes into it and settings are frozen.
+    ...(options.credentials === undefined ? {} : { credentials: { ...options.credentials } }),
     requestHandler: { connectionTimeout: Math.min(5_000, timeoutMs), requestTimeout: timeoutMs, throwOnRequestTimeout: true, httpAgent: agent, httpsAgent: agent },
   });
   return { ...s3ObjectStore(client, options.bucket, { timeoutMs, attempts: options.attempts ?? 4 }), close: () => client.destroy() };

@@ -15,7 +15,7 @@ async function main(): Promise<void> {
   const settings = loadSettings(process.env);
   Runtime.install({ logger: temporalLogger(log), shutdownSignals: [] });
   const stores = openStores(settings);
-  await probeStore(stores.store);
+  await probeStore(stores.store, "quick");
   const temporal = await connectTemporal(settings);
   const deps = await openDependencies(settings, stores, temporal.client.workflow);
   const workers = await startWorkers(settings, deps, { codePath: bundlePath(settings) });
