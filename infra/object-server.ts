@@ -97,9 +97,16 @@ export async function makeBucket(s3: S3Settings, bucket: string): Promise<void> 
   await readyObjects({ ...s3, bucket }, { timeoutMs: 20_000 });
 }
 
+/** A copy that the SDK may write into, without the key that an exact optional type refuses. */
+function sdkCredentials({ accessKeyId, secretAccessKey, sessionToken }: S3Credentials): { accessKeyId: string; secretAccessKey: string; sessionToken?: string } {
+  return { accessKeyId, secretAccessKey, ...(sessionToken === undefined ? {} : { sessionToken }) };
+}
+
 async function s3Client(s3: S3Settings): Promise<S3Client> {
+  // The SDK's notice about the next Node versions would go to every command's stderr.
+  process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
   const { S3Client } = await import("@aws-sdk/client-s3");
-  const credentials = s3.credentials === null ? {} : { credentials: { ...s3.credentials } as { accessKeyId: string; secretAccessKey: string } };
+  const credentials = s3.credentials === null ? {} : { credentials: sdkCredentials(s3.credentials) };
   return new S3Client({ region: s3.region, forcePathStyle: true, maxAttempts: 1, ...(s3.endpoint === null ? {} : { endpoint: s3.endpoint }), ...credentials });
 }
 
