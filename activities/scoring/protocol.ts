@@ -1,0 +1,51 @@
+import type { NamedColumn } from "../../inference/signature.ts";
+import type { EvaluationFacts, HoldoutEvaluation } from "../../schemas/evaluation.ts";
+
+/** A model file and the contract it was trained under. `classes`: names in the order of its scores; null of a regression. */
+export interface ScoredModel {
+  readonly path: string;
+  readonly columns: readonly NamedColumn[];
+  readonly classes: readonly string[] | null;
+}
+
+export interface LabelOf { readonly column: string; readonly task: "binary" | "multiclass" | "regression"; readonly classes: readonly string[] | null }
+
+/** What the trivial model says: the training set's label shares in the order of the classes, or its mean. */
+export interface Trivial { readonly shares: readonly number[]; readonly mean: number }
+
+export interface CustomMetric { readonly name: string; readonly sql: string }
+
+export interface HoldoutRequest {
+  readonly holdout: string;
+  readonly window: HoldoutEvaluation["window"];
+  readonly files: readonly string[];
+  readonly rows: number;
+  readonly label: LabelOf;
+  readonly key: readonly string[];
+  readonly slices: Readonly<Record<string, string>>;
+  readonly metrics: readonly CustomMetric[];
+  readonly trivial: Trivial;
+  readonly confidence: Readonly<Record<string, number>>;
+  /** The metric whose difference says how many more rows would tell. */
+  readonly telling: string;
+}
+
+export type ScoringRequest =
+  | { readonly op: "open"; readonly folder: string; readonly files: readonly string[]; readonly timezone: string; readonly models: readonly ScoredModel[]; readonly task: LabelOf["task"]; readonly threads: number }
+  | { readonly op: "measure"; readonly sample: string }
+  | { readonly op: "parity"; readonly sample: string; readonly predictions: string; readonly tolerance: number }
+  | { readonly op: "trivial"; readonly files: readonly string[]; readonly label: LabelOf }
+  | { readonly op: "begin"; readonly holdout: HoldoutRequest }
+  /** Scores for about a second. */
+  | { readonly op: "step" }
+  | { readonly op: "finish" };
+
+export interface ScoringReplies {
+  open: { readonly loadMs: readonly number[] };
+  measure: Omit<EvaluationFacts["resources"], "fileBytes" | "loadMs">;
+  parity: EvaluationFacts["parity"];
+  trivial: Trivial;
+  begin: null;
+  step: { readonly rows: number; readonly done: boolean };
+  finish: HoldoutEvaluation;
+}

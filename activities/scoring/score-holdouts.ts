@@ -1,0 +1,55 @@
+import type { Estimate, HoldoutEvaluation } from "../../schemas/evaluation.ts";
+import type { Definition } from "../../schemas/definition.ts";
+import { missing } from "../../stats/metric-intervals.ts";
+import { ownLoss } from "../../stats/model-metrics.ts";
+import type { Prepared, PreparedHoldout } from "./prepare-evaluation.ts";
+import type { HoldoutRequest, ScoredModel, Trivial } from "./protocol.ts";
+import { type ScoringChild, type ScoringLimits, withScoringChild } from "./scoring-child.ts";
+
+/** Statistics over rows that were scored already: no model runs in it. */
+const summaryMs = 600_000;
+
+/** Scores every holdout in one process, candidate and champion in one pass over the same rows. */
+export async function scoreHoldouts(prepared: Prepared, champion: ScoredModel | null, threads: number, run: { readonly scratch: string; readonly limits: ScoringLimits | undefined; readonly signal: AbortSignal }, beat: (rows: number) => void): Promise<HoldoutEvaluation[]> {
+  const { definition, label, candidate, train, holdouts } = prepared;
+  const open = { files: [...train, ...holdouts.flatMap(({ files }) => files)], timezone: definition.timezone, models: champion === null ? [candidate] : [candidate, champion], task: label.task, threads };
+  return withScoringChild(open, run, async (child) => {
+    const trivial = await child.ask({ op: "trivial", files: train, label }, summaryMs);
+    const scored: HoldoutEvaluation[] = [];
+    for (const holdout of holdouts) scored.push(await scoreOne(child, prepared, holdout, trivial, beat));
+    return scored;
+  });
+}
+
+async function scoreOne(child: ScoringChild, prepared: Prepared, { unfair, ...holdout }: PreparedHoldout, trivial: Trivial, beat: (rows: number) => void): Promise<HoldoutEvaluation> {
+  const { definition, label, key, champion } = prepared;
+  const metrics = Object.entries(definition.metrics).map(([name, { sql }]) => ({ name, sql }));
+  const request: HoldoutRequest = { ...holdout, label, key, metrics, trivial, slices: definition.slices, confidence: confidenceOf(definition, holdout.holdout), telling: tellingMetric(definition) };
+  await child.ask({ op: "begin", holdout: request });
+  for (let done = false; !done; ) {
+    const step = await child.ask({ op: "step" });
+    beat(step.rows);
+    done = step.done;
+  }
+  const result = await child.ask({ op: "finish" }, summaryMs);
+  const lost = champion?.lost ?? unfair;
+  return champion === null || lost === null ? result : withoutComparison(result, lost);
+}
+
+/** The strictest confidence asked for a metric on a holdout. */
+function confidenceOf({ gates }: Definition, holdout: string): Record<string, number> {
+  const asked: Record<string, number> = {};
+  for (const gate of gates) if (gate.kind === "noWorseThanChampion" && gate.holdout === holdout) asked[gate.metric] = Math.min(gate.confidence, asked[gate.metric] ?? 1);
+  return asked;
+}
+
+function tellingMetric({ gates, label }: Definition): string {
+  return gates.find((gate) => gate.kind === "slicesNoWorse" || gate.kind === "noWorseThanChampion")?.metric ?? ownLoss(label.task);
+}
+
+/** The candidate's own figures stay; every comparison says why there is none. */
+function withoutComparison(result: HoldoutEvaluation, why: string): HoldoutEvaluation {
+  const none = (metrics: Readonly<Record<string, Estimate>>) => Object.fromEntries(Object.keys(metrics).map((name) => [name, missing(why)]));
+  const slices = result.slices.map((slice) => ({ ...slice, champion: slice.champion ?? none(slice.candidate), difference: none(slice.candidate), rowsToTell: null }));
+  return { ...result, champion: result.champion ?? none(result.candidate), difference: none(result.candidate), flips: null, slices };
+}

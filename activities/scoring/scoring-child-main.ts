@@ -1,0 +1,63 @@
+import { readFile } from "node:fs/promises";
+import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import { type LoadedModel, loadModel } from "../../inference/session.ts";
+import { serveChild } from "../../schemas/serve-child.ts";
+import { quote } from "../../tables/quote.ts";
+import { checkParity } from "./check-parity.ts";
+import { measureModel } from "./measure-model.ts";
+import type { ScoringRequest } from "./protocol.ts";
+import { beginHoldout, type HoldoutScoring } from "./score-holdout.ts";
+import { trivialModel } from "./trivial-model.ts";
+
+interface Opened { readonly connection: DuckDBConnection; readonly models: readonly LoadedModel[]; readonly request: Extract<ScoringRequest, { op: "open" }> }
+
+let opened: Opened | null = null;
+let scoring: HoldoutScoring | null = null;
+
+serveChild(async (message) => {
+  const request = message as ScoringRequest;
+  if (request.op === "open") return open(request);
+  if (opened === null) throw new Error("nothing is open");
+  const { connection, models, request: { models: described } } = opened;
+  switch (request.op) {
+    case "measure":
+      return measureModel(connection, models[0]!, described[0]!.columns, request.sample);
+    case "parity":
+      return checkParity(connection, models[0]!, described[0]!.columns, request);
+    case "trivial":
+      return trivialModel(connection, request.files, request.label);
+    case "begin":
+      scoring = await beginHoldout(connection, models, described, request.holdout);
+      return null;
+    case "step":
+      return scoring!.step();
+    case "finish":
+      return scoring!.finish();
+  }
+});
+
+async function open(request: Extract<ScoringRequest, { op: "open" }>): Promise<{ readonly loadMs: readonly number[] }> {
+  process.chdir(request.folder);
+  const models: LoadedModel[] = [];
+  const loadMs: number[] = [];
+  for (const { path, columns, classes } of request.models) {
+    const bytes = await readFile(path);
+    const start = performance.now();
+    models.push(await loadModel(bytes, { columns, task: request.task, classes: classes?.length ?? 1 }, request.threads));
+    loadMs.push(performance.now() - start);
+  }
+  opened = { connection: await sandboxed(request), models, request };
+  return { loadMs };
+}
+
+/** People's slices and metrics run here: DuckDB may read the files of this evaluation and reach nothing else. */
+async function sandboxed({ files, timezone, threads, folder }: Extract<ScoringRequest, { op: "open" }>): Promise<DuckDBConnection> {
+  const connection = await (await DuckDBInstance.create(":memory:")).connect();
+  const settings = [
+    "memory_limit = '1GiB'", `threads = ${threads}`, `temp_directory = ${quote(`${folder}/.spill`)}`, "max_temp_directory_size = '50GiB'", `TimeZone = ${quote(timezone)}`,
+    "autoinstall_known_extensions = false", "autoload_known_extensions = false", "allow_community_extensions = false",
+    `allowed_paths = [${files.map(quote).join(", ")}]`, "enable_external_access = false", "lock_configuration = true",
+  ];
+  for (const setting of settings) await connection.run(`set ${setting}`);
+  return connection;
+}

@@ -1,0 +1,51 @@
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { childEntry } from "../../schemas/child-entry.ts";
+import { ChildFailure, spawnChild } from "../../schemas/child.ts";
+import { RelearnError } from "../../schemas/failures.ts";
+import type { ScoringReplies, ScoringRequest } from "./protocol.ts";
+
+export interface ScoringLimits {
+  /** Resident memory at which the process is killed. */
+  readonly memoryBytes: number;
+  /** For loading a model, and for each second's worth of scoring. */
+  readonly deadlineMs: number;
+}
+
+/** A process that reads rows and runs models. It is killed at its deadline or memory ceiling, and ends with the work. */
+export interface ScoringChild {
+  ask<Op extends ScoringRequest["op"]>(request: Extract<ScoringRequest, { op: Op }>, deadlineMs?: number): Promise<ScoringReplies[Op]>;
+}
+
+export const usualLimits: ScoringLimits = { memoryBytes: 4 * 2 ** 30, deadlineMs: 60_000 };
+
+/**
+ * Opens models in a process of their own and works with it. The process starts in an empty folder.
+ * @throws RelearnError `ModelRefused` when a model does not load, run or fit; `InferenceLimit` when it hangs or grows too large.
+ */
+export async function withScoringChild<T>(
+  open: Omit<Extract<ScoringRequest, { op: "open" }>, "op" | "folder">,
+  options: { readonly scratch: string; readonly limits?: ScoringLimits | undefined; readonly signal?: AbortSignal | undefined },
+  work: (child: ScoringChild, loadMs: readonly number[]) => Promise<T>,
+): Promise<T> {
+  const { scratch, limits = usualLimits, signal } = options;
+  await mkdir(join(scratch, "scoring"), { recursive: true });
+  const folder = await mkdtemp(join(scratch, "scoring", "in-"));
+  const process = spawnChild({ title: "the model's process", entry: await childEntry(import.meta.url, "scoring-child-main"), memoryBytes: limits.memoryBytes, heapMegabytes: 2_048, env: { OMP_WAIT_POLICY: "PASSIVE" } });
+  const child: ScoringChild = {
+    ask: async (request, deadlineMs = limits.deadlineMs) => (await process.request(request, { deadlineMs, signal }).catch(rethrow)) as never,
+  };
+  try {
+    const { loadMs } = await child.ask({ op: "open", folder, ...open });
+    return await work(child, loadMs);
+  } finally {
+    await process.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function rethrow(error: unknown): never {
+  if (!(error instanceof ChildFailure) || error.end === "cancelled" || error.end === "closed") throw error;
+  if (error.end === "exit") throw new RelearnError("ModelRefused", `the model is refused: ${error.message}`, { cause: error });
+  throw new RelearnError("InferenceLimit", `the model is refused: ${error.message}`, { cause: error });
+}
