@@ -9,7 +9,7 @@ objectStoreContract("memory", async () => {
     let left = 1;
     return bucket.connect({ after: (operation) => { if (operation === "put" && left-- > 0) throw new RelearnError("StoreUnavailable", "the reply was lost"); } });
   };
-  return { store: bucket.connect(), losingNextReply, largeBytes: 1 << 20, close: async () => {} };
+  return { store: bucket.connect(), losingNextReply, largeBytes: 1 << 20, writers: 50, close: async () => {} };
 });
 
 describe("the memory object store's faults", () => {

@@ -14,7 +14,7 @@ const connect = (settings: S3Settings, endpoint = settings.endpoint, limits: { t
 objectStoreContract("S3", async () => {
   const settings = await freshBucket("contract");
   const proxy = await startFaultProxy(settings.endpoint as string);
-  const store = connect(settings);
+  const store = connect(settings, settings.endpoint, { timeoutMs: 60_000 });
   const lossy = connect(settings, proxy.endpoint);
   const losingNextReply = () => {
     let left = 1;
@@ -26,7 +26,7 @@ objectStoreContract("S3", async () => {
     lossy.close();
     await proxy.close();
   };
-  return { store, losingNextReply, largeBytes: 35 * 1024 * 1024, close };
+  return { store, losingNextReply, largeBytes: 35 * 1024 * 1024, writers: 16, close };
 });
 
 describe("the S3 object store behind a bad network", () => {
