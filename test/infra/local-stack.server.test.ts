@@ -9,6 +9,7 @@ import { freePorts } from "../../infra/free-ports.ts";
 import { startStack, stopStack } from "../../infra/local-stack.ts";
 import { listOwned } from "../../infra/owned-processes.ts";
 import { loadSettings, type Settings } from "../../schemas/settings.ts";
+import { openStores } from "../../workers/connect.ts";
 
 const home = mkdtempSync(join(tmpdir(), "relearn-stack-"));
 const load = (env: Record<string, string> = {}): Settings => loadSettings({ RELEARN_HOME: home, ...env });
@@ -30,6 +31,10 @@ test("two calls at once start one stack; what it holds is there after stop and s
   const connection = await Connection.connect({ address: one.stack.temporal.address });
   await new Client({ connection }).workflow.start("anything", { taskQueue: "nobody", workflowId: "kept" });
   await connection.close();
+
+  const stores = openStores(load());
+  expect(Buffer.from((await stores.store.get("kept"))!.body).toString()).toBe("still here");
+  stores.close();
 
   expect([...(await stopStack(load()))].sort()).toEqual(["s3", "temporal"]);
   expect([load().temporal.address, await stopStack(load())]).toEqual([null, []]);
