@@ -4,12 +4,13 @@ import onnx
 from onnx import TensorProto, helper
 
 from .columns import DAY, WEEK, YEAR
+from .contract import JobError
 
 FLOAT, DOUBLE, INT64, STRING = TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.INT64, TensorProto.STRING
 
 
 class Graph:
-    """Collects nodes. Inner names start with `_`-free prefixes of their own, so that no column name can meet one."""
+    """Collects nodes, under names that no column can have."""
 
     def __init__(self):
         self.nodes, self.constants, self.inputs = [], [], []
@@ -32,6 +33,8 @@ class Graph:
         return name
 
     def input(self, name, column):
+        if name in ("label", "score", "value"):
+            raise JobError("a column named %s cannot be a feature: it is the name of a model's output; rename it in prepare" % name)
         kind, width = input_type(column)
         self.inputs.append(helper.make_tensor_value_info(name, kind, [None, width]))
         return name

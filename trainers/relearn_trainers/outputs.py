@@ -114,7 +114,7 @@ def read_object(found, name):
     try:
         with open(found[name][0], "rb") as file:
             value = json.loads(file.read(4 << 20))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise OutputError("%s is not JSON: %s" % (name, error)) from error
     if not isinstance(value, dict):
         raise OutputError("%s must hold one JSON object" % name)

@@ -51,7 +51,7 @@ def clean_line(line):
     """The known fields of one progress line, each within its bounds; None when it is no JSON object."""
     try:
         found = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if not isinstance(found, dict):
         return None
