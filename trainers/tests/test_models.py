@@ -1,12 +1,15 @@
 """The file gives what the library gives, and the same data give the same file."""
 
+import os
+import re
 import tempfile
 import unittest
+from unittest import mock
 
 import numpy as np
 import pyarrow as pa
 
-from relearn_trainers import lightgbm, linear
+from relearn_trainers import Job, lightgbm, linear
 from relearn_trainers.contract import JobError
 
 from .made_jobs import COLUMNS, labelled, largest_difference, made_job, made_table, outputs, run_onnx
@@ -77,6 +80,22 @@ class Parity(unittest.TestCase):
         columns = {name: {"type": "number"} for name in names if name not in ("label", "score", "value")}
         for train, params in ((lightgbm.train, FEW), (linear.train, {})):
             self.check(made_job("binary", params, tables=(table, table), columns=columns), train)
+
+
+class OwnTrainer(unittest.TestCase):
+    def test_the_example_of_the_readme_runs_as_it_is_printed(self):
+        readme = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "README.md")
+        with open(readme) as file:
+            code = re.search(r"```python\n(.*?)```", file.read(), re.S).group(1)
+        r = np.random.default_rng(0)
+        area, rooms = r.gamma(2, 50, 500), r.integers(1, 6, 500).astype(float)
+        table = pa.table({"area": area, "rooms": rooms, "y": 3 * area + 10 * rooms + r.normal(0, 1, 500)})
+        job = made_job("regression", tables=(table, table), columns={"area": {"type": "number"}, "rooms": {"type": "number"}})
+        with mock.patch.object(Job, "from_env", lambda: job):
+            exec(compile(code, readme, "exec"), {})
+        model, expected, metrics = outputs(job)
+        self.assertLess(largest_difference(run_onnx(job, model)[0]["value"], expected), 1e-5)
+        self.assertLess(metrics["train_rmse"], 1.2)
 
 
 class Repeatable(unittest.TestCase):
