@@ -19,8 +19,8 @@ export interface ColumnEvidence {
 /** Fewer new rows can look like anything. */
 const fewestRows = 200;
 
-/** A share of nulls must grow by this much, and double. */
-const nullSurge = 0.1;
+/** A share of nulls must grow by this much, and its odds by this factor; a share below the last counts as that. */
+const [nullGrowth, nullOdds, smallestNullShare] = [0.1, 8, 0.01];
 
 /** New categories stop a run from this share on; in a column of few well-known values from the second. */
 const [newShare, newShareOfFew, few] = [0.05, 0.01, 64];
@@ -46,7 +46,7 @@ function brokenValues({ column, rows, sentinel, unit, clockShift, precision }: C
 function brokenShares({ column, rows, drift, categories, knownCategories }: ColumnEvidence, stop: Stop): Finding[] {
   const found: Finding[] = [];
   const before = drift.referenceNullShare ?? drift.nullShare;
-  if (drift.nullShare - before >= nullSurge && drift.nullShare >= 2 * before) {
+  if (isNullSurge(before, drift.nullShare)) {
     found.push(stop("null rate", drift.nullShare * rows, `column ${column}: ${percent(drift.nullShare)} of the new rows are null, and ${percent(before)} of the reference: is a join or an export broken?`));
   }
   if (categories === null || categories.distinct === 0) return found;
@@ -56,6 +56,11 @@ function brokenShares({ column, rows, drift, categories, knownCategories }: Colu
   if (categories.share >= Math.max(limit, 5 * categories.expected)) found.push(stop("new values", categories.share * rows, `${message}: were categories renamed? Map them in prepare, or declare them`));
   else found.push({ check: "new values", subject: column, effect: "harmless", rows: Math.round(categories.share * rows), message });
   return found;
+}
+
+function isNullSurge(before: number, now: number): boolean {
+  const odds = (share: number) => share / (1 - Math.min(share, 0.999));
+  return now - before >= nullGrowth && odds(now) >= nullOdds * odds(Math.max(before, smallestNullShare));
 }
 
 function tooMuchDrift({ column, rows, drift }: ColumnEvidence, maxDrift: number | null, stop: Stop): Finding[] {

@@ -51,5 +51,5 @@ async function sketchBatch(deps: Dependencies, { frame }: StoredFrame, partition
     return sketchPartitions(connection, frame, "rows", "__partition");
   });
   const empty: Sketch = mergeSketches([]);
-  return partitions.map(({ sha256 }, i) => [sha256, found.get(String(i + 1)) ?? empty] as const);
+  return partitions.map(({ sha256 }, i) => [sha256, found.get(i + 1) ?? empty] as const);
 }

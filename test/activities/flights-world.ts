@@ -11,6 +11,7 @@ import flights from "../../examples/flights/pipeline.ts";
 import { closeWindows } from "../../policy/windows.ts";
 import { type Definition, definition, type DefinitionInput } from "../../schemas/definition.ts";
 import { failureTypeOf } from "../../schemas/failures.ts";
+import type { RunWindows } from "../../schemas/time.ts";
 import { type Finding, validationReport } from "../../schemas/validation.ts";
 import { getBlob, putJsonBlob } from "../../stores/blobs.ts";
 import { createMemoryBucket } from "../../stores/memory-object-store.ts";
@@ -21,8 +22,10 @@ export interface World {
   land(key: string, bytes: Uint8Array): Promise<void>;
   landed(key: string): Uint8Array;
   remove(key: string): void;
-  /** A run as of an instant, of all that has landed since the start of 2013. */
-  run(asOf: string, changes?: Partial<DefinitionInput>, champion?: VersionRef | null): Promise<Outcome>;
+  /** Takes Relearn's own objects below a prefix away. */
+  forget(prefix: string): Promise<void>;
+  /** A run as of an instant, of all since the start of 2013. `landedBy`: when whole files count as finished, if not then. */
+  run(asOf: string, changes?: Partial<DefinitionInput>, champion?: VersionRef | null, landedBy?: string): Promise<Outcome>;
   /** The same state, to go on from without changing this one. */
   copy(): World;
 }
@@ -50,13 +53,17 @@ export function newWorld(from?: { readonly store: Objects; readonly landing: Obj
     land: async (key, bytes) => void (await landing.connect().put(key, bytes)),
     landed: (key) => landing.objects.get(key)!.body,
     remove: (key) => void landing.objects.delete(key),
-    run: (asOf, changes = {}, champion = null) => runOnce(deps, definition.parse({ ...flights, ...changes }), asOf, `flights/run/${asOf}-${runs++}-${store.objects.size}`, champion),
+    forget: async (prefix) => { for (const key of [...store.objects.keys()]) if (key.startsWith(prefix)) store.objects.delete(key); },
+    run: (asOf, changes = {}, champion = null, landedBy = asOf) => {
+      const pipeline = definition.parse({ ...flights, ...changes });
+      return runOnce(deps, pipeline, closeWindows(pipeline, asOf, "2013-01-01T05:00:00Z"), `flights/run/${asOf}-${runs++}-${store.objects.size}`, champion, landedBy);
+    },
     copy: () => newWorld({ store: store.objects, landing: landing.objects }),
   };
 }
 
-async function runOnce(deps: Dependencies, pipeline: Definition, asOf: string, run: string, champion: VersionRef | null): Promise<Outcome> {
-  const step = { run, pipeline: pipeline.name, definition: await putJsonBlob(deps.store, pipeline), windows: closeWindows(pipeline, asOf, "2013-01-01T05:00:00Z"), asOf };
+async function runOnce(deps: Dependencies, pipeline: Definition, windows: RunWindows, run: string, champion: VersionRef | null, asOf: string): Promise<Outcome> {
+  const step = { run, pipeline: pipeline.name, definition: await putJsonBlob(deps.store, pipeline), windows, asOf };
   try {
     const ingested = await createIngest(deps)(step);
     if (ingested.status === "held") return { status: "held", reasons: ingested.reasons, findings: [], validated: null };
