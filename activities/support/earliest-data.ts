@@ -13,11 +13,11 @@ import { lazySandbox } from "./lazy-sandbox.ts";
 
 /**
  * Start of the primary source's data, a UTC instant, or null when nothing has landed. A time template says it by its first file;
- * files under a prefix are read (once: what they hold is recorded for `ingest`).
+ * files under a prefix are read (once: what they hold is recorded for `ingest`), and only where `train: "all"` must know.
  */
 export async function earliestData(deps: Dependencies, definition: Definition): Promise<string | null> {
   const source = definition.sources[primarySource(definition)]!;
-  if (templateUnit(source.uri) === null) return earliestRow(deps, definition);
+  if (templateUnit(source.uri) === null) return definition.windows.train === "all" ? earliestRow(deps, definition) : null;
   return openLanding(source, { timezone: definition.timezone, openBucket: deps.openBucket, base: "/" }).earliest();
 }
 

@@ -1,5 +1,4 @@
-import { z } from "zod";
-import { definition } from "../../schemas/definition.ts";
+import { jsonSchema } from "../../schemas/json-schemas.ts";
 import { canonicalBytes, sha256Hex } from "../../stores/canonical.ts";
 import type { Cli } from "../support/cli.ts";
 import { loadDefinition } from "../support/definition.ts";
@@ -20,6 +19,6 @@ export async function check(cli: Cli, file: string): Promise<void> {
 
 /** JSON Schema of what an author writes. Always JSON: it is for editors. */
 export async function schema(cli: Cli): Promise<void> {
-  const document = { $schema: "https://json-schema.org/draft/2020-12/schema", title: "A Relearn pipeline", ...z.toJSONSchema(definition, { io: "input", unrepresentable: "any" }) };
+  const document = jsonSchema("definition");
   cli.give(document, JSON.stringify(document, null, 2));
 }

@@ -17,13 +17,20 @@ import { type DefinitionFile, readDefinitionFile } from "./definition-file.ts";
 export async function loadDefinition(file: string): Promise<Definition> {
   const path = resolve(file);
   const read = await readDefinitionFile(path);
-  const result = schema.safeParse(read.value, { reportInput: true });
+  const result = schema.safeParse(withoutEditorKey(read.value), { reportInput: true });
   if (!result.success) throw invalid(path, result.error.issues.map((issue) => describe(issue, path, read)));
   const problems = contradictions(result.data).map(({ at, message }) => `${place(path, read, at)}${at.join(".")}: ${message}`);
   if (problems.length > 0) throw invalid(path, problems);
   const definition = withAbsolutePaths(result.data, dirname(path));
   await checkSql(definition, path);
   return definition;
+}
+
+/** `$schema` tells editors where `schemas/json/definition.schema.json` lies; it is no part of the definition. */
+function withoutEditorKey(value: unknown): unknown {
+  if (value === null || typeof value !== "object" || Array.isArray(value)) return value;
+  const { $schema: _, ...rest } = value as Record<string, unknown>;
+  return rest;
 }
 
 function invalid(path: string, lines: readonly string[]): RelearnError {

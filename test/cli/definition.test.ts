@@ -56,7 +56,7 @@ gates:
 
 test("TypeScript, JSON and YAML in a folder of the author's own say the same", async () => {
   await write("shared.ts", `export const shared: { holdout: string } = { holdout: "P7D" };`);
-  const files = [await write("pipeline.ts", typescript), await json({}), await write("pipeline.yaml", yaml)];
+  const files = [await write("pipeline.ts", typescript), await json({ $schema: "definition.schema.json" }), await write("pipeline.yaml", yaml)];
   const [first, ...others] = await Promise.all(files.map((file) => loadDefinition(file)));
   expect(first).toMatchObject({ name: "houses", timezone: "UTC", sources: { sales: { uri: `${folder}/data/`, lookback: "P1D" } }, trainer: { workdir: folder, launcher: "local" } });
   for (const other of others) expect(Buffer.from(canonicalBytes(other)).toString()).toBe(Buffer.from(canonicalBytes(first)).toString());
