@@ -5,7 +5,7 @@ import { simulate } from "./simulation/simulate.ts";
 const seeds = 10_000;
 
 describe("the commit log under simulated crashes, delays, lost replies and zombies", () => {
-  it(`keeps its promises on ${seeds} seeds`, { timeout: 120_000 }, async () => {
+  it(`keeps its promises on ${seeds} seeds`, { timeout: 300_000 }, async () => {
     let [entries, faults] = [0, 0];
     for (let seed = 1; seed <= seeds; seed++) {
       const simulated = await simulate(seed);
