@@ -9,6 +9,7 @@ import type { Definition } from "../schemas/definition.ts";
 import { failureTypeOf } from "../schemas/failures.ts";
 import type { RunWindows, Window } from "../schemas/time.ts";
 import { putJsonBlob } from "../stores/blobs.ts";
+import { usedSources } from "../tables/prepare.ts";
 import { primarySource } from "../tables/prepared-columns.ts";
 import type { Activities, IngestResult } from "./contract.ts";
 import type { Dependencies } from "./dependencies.ts";
@@ -83,8 +84,7 @@ async function landSources(work: Ingest, whole: Window) {
   const bySource = new Map<string, readonly LandedRecord[]>();
   const reasons: string[] = [];
   let read = 0;
-  const used = definition.prepare === undefined ? [primarySource(definition)] : Object.keys(definition.sources);
-  for (const name of used) {
+  for (const name of usedSources(definition)) {
     const reading = { pipeline, name, source: definition.sources[name]!, zone: definition.timezone, unit: partitionUnit(definition) };
     const landed = await landSource({ deps, reading, need: { name, source: reading.source, asOf, window: whole, from: visibleFrom(definition, name, whole) }, sandbox: work.sandbox, folder: work.folder, pulse: work.pulse });
     bySource.set(name, landed.landed);

@@ -55,11 +55,12 @@ const validation = z.strictObject({
   maxDrift: z.number().positive().nullable().default(null),
 });
 
-/** A pipeline as its author wrote it, with every default filled in. Pure data: TypeScript, JSON and YAML say the same. */
-export const definition = z.strictObject({
+const written = z.strictObject({
   name,
   timezone: timezone.default("UTC"),
   sources: z.record(identifier, source).refine((sources) => Object.keys(sources).length > 0, "needs at least one source"),
+  /** The source whose rows are the data set's; left out, the first. */
+  primary: identifier.optional(),
   prepare: sql.optional(),
   columns: z.record(identifier, column).refine((columns) => Object.values(columns).some((c) => c.feature), "needs at least one column that is a feature"),
   rules: z.record(title, sql).default({}),
@@ -83,6 +84,14 @@ export const definition = z.strictObject({
     schedule: z.string().min(9).optional(),
   }).prefault({}),
 });
+
+/**
+ * A pipeline as its author wrote it, with every default filled in. Pure data: TypeScript, JSON and YAML say the same.
+ * The primary source is named here, because canonical JSON keeps no order among sources.
+ */
+export const definition = written
+  .refine(({ primary, sources }) => primary === undefined || primary in sources, { path: ["primary"], message: "must be one of the sources" })
+  .transform((read) => ({ ...read, primary: read.primary ?? Object.keys(read.sources)[0]! }));
 export type Definition = Readonly<z.infer<typeof definition>>;
 export type DefinitionInput = z.input<typeof definition>;
 

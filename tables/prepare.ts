@@ -37,14 +37,24 @@ export const prepareFormat = 1;
 
 /** Everything of a definition that decides what `prepare` makes of the same pieces. */
 export function prepareContract(definition: Definition): unknown {
-  const { prepare, columns, label, sources, timezone } = definition;
+  const { prepare, primary, columns, label, sources, timezone } = definition;
   const read = Object.entries(sources).map(([name, { format, time, key, lookback }]) => ({ name, format, time, key, lookback }));
-  return { format: prepareFormat, prepare, columns: Object.entries(columns).map(([name, { description: _, ...column }]) => ({ name, column })), label: { column: label.column, task: label.task }, read, timezone };
+  return { format: prepareFormat, prepare, primary, columns: Object.entries(columns).map(([name, { description: _, ...column }]) => ({ name, column })), label: { column: label.column, task: label.task }, read, timezone };
 }
 
 /** Tables that `prepare` may read. */
 export function prepareTables(definition: Definition): string[] {
-  return [primarySource(definition), ...Object.keys(definition.sources).map((name) => `${name}_past`)];
+  return [primarySource(definition), ...pastSources(definition).map((name) => `${name}_past`)];
+}
+
+/** Sources of which `prepare` looks at the past; the others cannot change what it gives. */
+export function pastSources({ prepare = "", sources }: Definition): string[] {
+  return Object.keys(sources).filter((name) => new RegExp(`\\b${name}_past\\b`, "i").test(prepare));
+}
+
+/** Every source whose files a run needs. */
+export function usedSources(definition: Definition): string[] {
+  return [...new Set([primarySource(definition), ...pastSources(definition)])];
 }
 
 /** Instant from which `<source>_past` sees: each row of the partition sees at least `lookback` before itself. */
@@ -103,8 +113,8 @@ function prepareViews(definition: Definition, span: CalendarSpan, pieces: Readon
   const primary = primarySource(definition);
   const view = (name: string, source: string, where: string) => viewOf(name, definition.sources[source]!, definition, { table: inputTable(source), pieces: pieces[source]!, origin: name === primary, where });
   const views = [view(primary, primary, `__part = ${quote(span.name)}`)];
-  if (definition.prepare === undefined) return views;
-  const past = Object.entries(definition.sources).map(([name, source]) => {
+  const past = pastSources(definition).map((name) => {
+    const source = definition.sources[name]!;
     const from = pastFrom(source, span, definition.timezone);
     return view(`${name}_past`, name, `${id(source.time)} >= ${quote(from)}::timestamptz and ${id(source.time)} < ${quote(span.to)}::timestamptz`);
   });

@@ -4,10 +4,8 @@ import type { Definition } from "../schemas/definition.ts";
 
 export interface PreparedColumn { readonly name: string; readonly column: Column }
 
-/** The first source: its rows are the data set's rows. */
-export function primarySource(definition: Definition): string {
-  return Object.keys(definition.sources)[0]!;
-}
+/** The source whose rows are the data set's rows. */
+export const primarySource = ({ primary }: Definition): string => primary;
 
 export function keyColumns(definition: Definition): readonly string[] {
   const key = definition.sources[primarySource(definition)]!.key;

@@ -10,7 +10,7 @@ import type { Window } from "../../schemas/time.ts";
 import { canonicalBytes, sha256Hex } from "../../stores/canonical.ts";
 import { getPreparedRecord, putPreparedRecord } from "../../stores/datasets.ts";
 import { inParallel } from "../../stores/parallel.ts";
-import { loadInput, pastFrom, prepareContract, preparePartition, prepareTables } from "../../tables/prepare.ts";
+import { loadInput, pastFrom, pastSources, prepareContract, preparePartition, prepareTables, usedSources } from "../../tables/prepare.ts";
 import type { InputPiece, PreparedFile } from "../../tables/prepare.ts";
 import { primarySource } from "../../tables/prepared-columns.ts";
 import type { Sandbox } from "../../tables/sql-child.ts";
@@ -34,7 +34,7 @@ export type RecordsBySource = ReadonlyMap<string, readonly LandingRecord[]>;
 
 /** Start of what the partitions of a window can see of a source. */
 export function visibleFrom(definition: Definition, source: string, window: Window): string {
-  if (definition.prepare === undefined) return window.from;
+  if (!pastSources(definition).includes(source)) return window.from;
   return floorTo(partitionUnit(definition), pastFrom(definition.sources[source]!, { name: "", ...window }, definition.timezone), definition.timezone);
 }
 
@@ -43,12 +43,12 @@ export function planPartitions(definition: Definition, window: Window, records: 
   const unit = partitionUnit(definition);
   const contract = prepareContract(definition);
   const primary = primarySource(definition);
-  const names = Object.keys(definition.sources);
-  const pieces = new Map(names.map((name) => [name, piecesByPartition(records.get(name) ?? [])]));
+  const names = pastSources(definition);
+  const pieces = new Map(usedSources(definition).map((name) => [name, piecesByPartition(records.get(name) ?? [])]));
   const visible = new Map(names.map((name) => [name, spansOf(unit, { from: visibleFrom(definition, name, window), to: window.to }, definition.timezone)]));
   return spansOf(unit, window, definition.timezone).map((span) => {
     const own = pieces.get(primary)!.get(span.name) ?? [];
-    const past = definition.prepare === undefined ? {} : Object.fromEntries(names.map((name) => [name, seenBy(span, pastFrom(definition.sources[name]!, span, definition.timezone), visible.get(name)!, pieces.get(name)!)]));
+    const past = Object.fromEntries(names.map((name) => [name, seenBy(span, pastFrom(definition.sources[name]!, span, definition.timezone), visible.get(name)!, pieces.get(name)!)]));
     const inputs = { primary: own.map(({ blob, record }) => [blob.sha256, record.uri]), past: Object.fromEntries(Object.entries(past).map(([name, seen]) => [name, seen.map(({ blob }) => blob.sha256)])) };
     return { span, primary: own, past, id: sha256Hex(canonicalBytes({ contract, span, inputs })) };
   });

@@ -7,6 +7,7 @@ import { type Definition, definition as schema } from "../../schemas/definition.
 import { RelearnError } from "../../schemas/failures.ts";
 import type { Source } from "../../schemas/source.ts";
 import { checkDefinitionSql } from "../../tables/check-definition-sql.ts";
+import { usedSources } from "../../tables/prepare.ts";
 import { type DefinitionFile, readDefinitionFile } from "./definition-file.ts";
 
 /**
@@ -66,7 +67,7 @@ function contradictions(definition: Definition): Contradiction[] {
   for (const name of Object.keys(columns)) if (name.startsWith("__")) found.push({ at: ["columns", name], message: "names that begin with __ are taken" });
   for (const name of Object.keys(sources)) if (name.endsWith("_past") && name.slice(0, -5) in sources) found.push({ at: ["sources", name], message: `the name is taken by what prepare sees of ${name.slice(0, -5)}` });
   for (const name of ["recent", "reserve"]) if (name in golden) found.push({ at: ["golden", name], message: "the name is taken by one of the pipeline's own holdouts" });
-  if (Object.keys(sources).length > 1 && definition.prepare === undefined) found.push({ at: ["sources"], message: "several sources need a prepare that joins them" });
+  for (const name of Object.keys(sources).filter((source) => !usedSources(definition).includes(source))) found.push({ at: ["sources", name], message: `nothing reads it: name ${name}_past in prepare, or leave it out` });
   return found;
 }
 

@@ -73,7 +73,8 @@ describe("a definition is refused, naming file and field, for", () => {
     ["an unknown time zone", { timezone: "Mars/Olympus" }, /:\d+: timezone: must be an IANA time zone.*Mars/],
     ["a gate without its metric", { gates: [{ kind: "atLeast", value: 1 }] }, /gates\.0\.metric/],
     ["a label that is a feature", { columns: { ...minimal.columns, price: { type: "number" } } }, /columns\.price: the label cannot be a feature/],
-    ["two sources that nothing joins", { sources: { ...minimal.sources, more: minimal.sources.sales } }, /sources: several sources need a prepare/],
+    ["a source that nothing reads", { sources: { ...minimal.sources, more: minimal.sources.sales } }, /sources\.more: nothing reads it: name more_past in prepare/],
+    ["a primary source that is none", { primary: "rent" }, /primary: must be one of the sources/],
   ];
   test.each(refused)("%s", async (_, change, message) => {
     await expect(loadDefinition(await json(change))).rejects.toMatchObject({ type: "InvalidDefinition", message: expect.stringMatching(message) as string });
