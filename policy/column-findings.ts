@@ -5,6 +5,8 @@ export interface ColumnEvidence {
   readonly column: string;
   /** New rows, nulls included. */
   readonly rows: number;
+  /** New partitions: an odd day is no broken column. */
+  readonly partitions: number;
   readonly drift: ColumnDrift;
   readonly sentinel: { readonly value: number; readonly share: number } | null;
   readonly unit: { readonly how: string } | null;
@@ -22,6 +24,9 @@ const fewestRows = 200;
 /** A share of nulls must grow by this much, and its odds by this factor; a share below the last counts as that. */
 const [nullGrowth, nullOdds, smallestNullShare] = [0.1, 8, 0.01];
 
+/** In fewer partitions than these, digits are only recorded as lost, and a column with nulls before must lose this share. */
+const [fewestPartitions, nullsOfFew] = [3, 0.8];
+
 /** New categories stop a run from this share on; in a column of few well-known values from the second. */
 const [newShare, newShareOfFew, few] = [0.05, 0.01, 64];
 
@@ -34,19 +39,21 @@ export function columnFindings(evidence: ColumnEvidence, maxDrift: number | null
 
 type Stop = (check: string, rows: number, message: string) => Finding;
 
-function brokenValues({ column, rows, sentinel, unit, clockShift, precision }: ColumnEvidence, stop: Stop): Finding[] {
+function brokenValues({ column, rows, partitions, sentinel, unit, clockShift, precision }: ColumnEvidence, stop: Stop): Finding[] {
   const found: Finding[] = [];
   if (sentinel !== null) found.push(stop("sentinel", sentinel.share * rows, `column ${column}: the value ${sentinel.value}, which the reference does not know, is in ${percent(sentinel.share)} of the new rows: does it stand for "none"? Make it null at the source, or declare the column's min and max`));
   if (unit !== null) found.push(stop("unit", rows, `column ${column}: its values look ${unit.how} against the reference, with the same shape: was its unit changed?`));
   if (clockShift !== null) found.push(stop("clock", rows, `time column ${column} is shifted by ${clockShift > 0 ? "+" : ""}${clockShift} h against the reference: was its time zone changed, or lost?`));
-  if (precision !== null) found.push(stop("precision", rows, `column ${column}: its values are ${precision} now, and were finer in the reference: were they rounded?`));
+  if (precision !== null) found.push(partitions < fewestPartitions ? oddDay(column, rows, precision) : stop("precision", rows, `column ${column}: its values are ${precision} now, and were finer in the reference: were they rounded?`));
   return found;
 }
 
-function brokenShares({ column, rows, drift, categories, knownCategories }: ColumnEvidence, stop: Stop): Finding[] {
+const oddDay = (column: string, rows: number, precision: string): Finding => ({ check: "precision", subject: column, effect: "harmless", rows, message: `column ${column}: its values are ${precision} in the new rows, which are few` });
+
+function brokenShares({ column, rows, partitions, drift, categories, knownCategories }: ColumnEvidence, stop: Stop): Finding[] {
   const found: Finding[] = [];
   const before = drift.referenceNullShare ?? drift.nullShare;
-  if (isNullSurge(before, drift.nullShare)) {
+  if (isNullSurge(before, drift.nullShare, partitions)) {
     found.push(stop("null rate", drift.nullShare * rows, `column ${column}: ${percent(drift.nullShare)} of the new rows are null, and ${percent(before)} of the reference: is a join or an export broken?`));
   }
   if (categories === null || categories.distinct === 0) return found;
@@ -58,7 +65,8 @@ function brokenShares({ column, rows, drift, categories, knownCategories }: Colu
   return found;
 }
 
-function isNullSurge(before: number, now: number): boolean {
+function isNullSurge(before: number, now: number, partitions: number): boolean {
+  if (partitions < fewestPartitions && before >= smallestNullShare && now < nullsOfFew) return false;
   const odds = (share: number) => share / (1 - Math.min(share, 0.999));
   return now - before >= nullGrowth && odds(now) >= nullOdds * odds(Math.max(before, smallestNullShare));
 }

@@ -13,7 +13,7 @@ const suspiciousShare = 0.04;
 /**
  * A number that stands for "none" (-1, 0, 999): a value, or a bucket far more frequent than its neighbours, that takes 4 % or
  * more of the rows, that the reference hardly knows, and that does not lie where values of this column would: below zero, or
- * zero itself, where the reference was above; a run of nines beyond its largest value; or further outside than half its range.
+ * zero itself, where the reference was above; a run of nines beyond its largest value; or further outside than its whole range.
  * @param rows all rows of the current column, nulls included.
  */
 export function sentinel(reference: NumberSketch, current: NumberSketch, rows: number): Sentinel | null {
@@ -43,6 +43,6 @@ function isForeign(value: number, min: number, max: number): boolean {
   const negative = value < 0 && min >= 0;
   const zero = value === 0 && min > 0;
   const nines = value > max && /^9{2,}(\.9*)?$/.test(String(value));
-  const far = max > min && (value < min - (max - min) / 2 || value > max + (max - min) / 2);
+  const far = max > min && (value < min - (max - min) || value > max + (max - min));
   return negative || zero || nines || far;
 }

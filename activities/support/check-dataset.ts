@@ -38,7 +38,7 @@ const firstRunPartitions = 56;
 export function checkDataset(evidence: Evidence): { readonly findings: readonly Finding[]; readonly drift: readonly ColumnDrift[] } {
   const { definition, contract, dataset, fresh, current, reference } = evidence;
   const columns = Object.entries(current.columns);
-  const measured = reference === null ? [] : columns.map(([name, column]) => measure(name, reference.columns[name], column));
+  const measured = reference === null ? [] : columns.map(([name, column]) => measure(name, reference.columns[name], column, fresh.filter(({ acceptance }) => acceptance.rows > 0).length));
   const findings = [
     ...dataset.notes.map((message): Finding => ({ check: "ingest", subject: "files", effect: "harmless", rows: 0, message })),
     ...quarantine(evidence),
@@ -53,9 +53,9 @@ export function checkDataset(evidence: Evidence): { readonly findings: readonly 
   return { findings, drift: measured.map(({ drift }) => drift) };
 }
 
-function measure(column: string, reference: ColumnSketch | undefined, current: ColumnSketch): ColumnEvidence {
+function measure(column: string, reference: ColumnSketch | undefined, current: ColumnSketch, partitions: number): ColumnEvidence {
   const rows = rowsOf(current);
-  const none = { column, rows, drift: columnDrift(column, reference, current), sentinel: null, unit: null, clockShift: null, categories: null, knownCategories: null, precision: null };
+  const none = { column, rows, partitions, drift: columnDrift(column, reference, current), sentinel: null, unit: null, clockShift: null, categories: null, knownCategories: null, precision: null };
   if (reference === undefined || rowsOf(reference) === 0) return none;
   const precision = precisionLoss(reference, current);
   if (reference.kind === "number" && current.kind === "number") return { ...none, precision, sentinel: sentinel(reference, current, rows), unit: unitChange(reference, current) };
