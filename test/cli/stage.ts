@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Client } from "@temporalio/client";
 import { DefaultLogger, NativeConnection, Runtime, Worker } from "@temporalio/worker";
 import { inject } from "vitest";
 import type { Activities, TrainResult } from "../../activities/contract.ts";
@@ -64,6 +65,7 @@ export async function openStage(): Promise<Stage> {
     home, settings, stores, script, env: { RELEARN_HOME: home, PATH: process.env["PATH"] ?? "" },
     definition: (name) => writeDefinition(home, name),
     close: async () => {
+      await endRuns(temporal.client);
       await worker.stop();
       await temporal.close();
       stores.close();
@@ -71,6 +73,13 @@ export async function openStage(): Promise<Stage> {
       rmSync(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
     },
   };
+}
+
+/** Runs that still wait for an answer would be followed to the last moment, and their followers cut off in mid-sentence. */
+async function endRuns({ workflow }: Client): Promise<void> {
+  for await (const { workflowId } of workflow.list({ query: "WorkflowType = 'trainingRun' and ExecutionStatus = 'Running'" })) {
+    await workflow.getHandle(workflowId).terminate("the test is over").catch(() => undefined);
+  }
 }
 
 async function startWorker(settings: Settings, activities: Activities): Promise<{ stop(): Promise<void> }> {
