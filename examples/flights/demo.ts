@@ -4,6 +4,7 @@ import { delimiter, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { runCli } from "../../cli/program.ts";
 import { signalLine } from "../../cli/support/approval-text.ts";
+import { makeBucket } from "../../infra/object-server.ts";
 import { findProgram } from "../../infra/programs.ts";
 import { stopStack } from "../../infra/local-stack.ts";
 import { RelearnError } from "../../schemas/failures.ts";
@@ -29,6 +30,7 @@ async function demo(): Promise<void> {
   const settings = loadSettings(process.env);
   const stores = openStores(settings);
   try {
+    await makeBucket(settings.s3, "landing");
     chapter("January and February land in S3; the schedule's time comes: 1 March, 03:00 in New York");
     await land(stores, ["2013-01", "2013-02"]);
     await relearn("schedule", "create", join(settings.root, "examples", "flights", "pipeline.ts"));
