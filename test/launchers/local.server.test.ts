@@ -53,6 +53,25 @@ open(${JSON.stringify(pids)}, "a").write("%d\\n" % os.getpid()); time.sleep(600)
     expect(await readdir(join(made.home, "jobs", spec.id))).not.toContain("scratch");
   });
 
+  test("a preempted job gets its grace, leaves a checkpoint and no result, and goes on from there", async () => {
+    const made = await options();
+    const code = `import os, signal, sys, time
+here = os.environ["RELEARN_CHECKPOINT_DIR"] + "/last"
+if os.path.exists(here):
+    open(os.environ["RELEARN_OUTPUT_DIR"] + "/model.onnx", "wb").write(${tinyModel}); sys.exit()
+def told(*_):
+    open(here, "w").write("told"); sys.exit(143)
+signal.signal(signal.SIGTERM, told); print("ready", flush=True); open(os.environ["RELEARN_PROGRESS"], "w").write('{"step": 1}\\n'); time.sleep(600)`;
+    const spec = await pythonJob(made.store, code);
+    const launcher = localLauncher({ ...made, graceSeconds: 10 });
+    const handle = await launcher.submit(spec);
+    await eventually(() => launcher.poll(handle), (view) => view.progress !== null);
+    process.kill(Number(handle.native), "SIGTERM");
+    expect((await untilEnded(launcher, handle)).state).toBe("lost");
+    expect(await readResult(made.store, spec.id)).toBeNull();
+    expect((await untilEnded(launcher, await launcher.submit(spec))).state).toBe("succeeded");
+  });
+
   test("a process that got the id of a dead job is not taken for it", async () => {
     const made = await options();
     const spec = await pythonJob(made.store, "import time; time.sleep(600)");

@@ -14,7 +14,6 @@ import json
 import os
 import platform
 import sys
-from importlib import metadata
 
 
 class JobError(Exception):
@@ -129,6 +128,9 @@ def write_predictions(path, predictions, task):
 
 def environment(packages):
     """Python, platform, and the versions of packages by distribution name."""
+    # It costs more to import than the wrapper takes for a whole small job.
+    from importlib import metadata
+
     found = {"python": platform.python_version(), "platform": "%s-%s" % (sys.platform, platform.machine())}
     for name in ("pyarrow", "numpy", "onnx", *packages):
         try:

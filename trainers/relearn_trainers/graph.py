@@ -7,6 +7,7 @@ from .columns import DAY, WEEK, YEAR
 from .contract import JobError
 
 FLOAT, DOUBLE, INT64, STRING = TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.INT64, TensorProto.STRING
+ROWS = "rows"
 
 
 class Graph:
@@ -36,7 +37,7 @@ class Graph:
         if name in ("label", "score", "value"):
             raise JobError("a column named %s cannot be a feature: it is the name of a model's output; rename it in prepare" % name)
         kind, width = input_type(column)
-        self.inputs.append(helper.make_tensor_value_info(name, kind, [None, width]))
+        self.inputs.append(helper.make_tensor_value_info(name, kind, [ROWS, width]))
         return name
 
     def cast(self, value, kind):
@@ -55,7 +56,7 @@ class Graph:
         infos = []
         for value, public, kind, width in outputs:
             self.nodes.append(helper.make_node("Identity", [value], [public], name="relearn/out_" + public))
-            infos.append(helper.make_tensor_value_info(public, kind, [None, width] if width else [None]))
+            infos.append(helper.make_tensor_value_info(public, kind, [ROWS, width] if width else [ROWS]))
         graph = helper.make_graph(self.nodes, "relearn", self.inputs, infos, self.constants)
         opsets = [helper.make_opsetid("", 17), helper.make_opsetid("ai.onnx.ml", 3)]
         model = helper.make_model(graph, opset_imports=opsets, ir_version=9, producer_name="relearn_trainers")

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass
+from collections import namedtuple
 
 PR_SET_PDEATHSIG = 1
 PR_SET_DUMPABLE = 4
@@ -16,13 +16,8 @@ PR_SET_CHILD_SUBREAPER = 36
 LINUX = sys.platform.startswith("linux")
 
 
-@dataclass
-class Ended:
-    """How a command ended: `code` is negative for a signal; `why` is None, "timeout" or "stopped"."""
-
-    code: int
-    why: str
-    seconds: float
+# How a command ended: `code` is negative for a signal; `why` is None, "timeout" or "stopped".
+Ended = namedtuple("Ended", ["code", "why"])
 
 
 def prctl(option, value):
@@ -71,7 +66,7 @@ class Command:
         end_descendants(self._process.pid)
         # What a grandchild holds open would keep the pipe from ending; it is dead now.
         self._pump.join(5)
-        return Ended(self._process.returncode, why, time.monotonic() - self.started)
+        return Ended(self._process.returncode, why)
 
     def _wait(self, seconds):
         try:
