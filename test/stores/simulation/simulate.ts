@@ -1,4 +1,4 @@
-import { failureTypeOf, RelearnError } from "../../../schemas/failures.ts";
+import { failureTypeOf, type RelearnError } from "../../../schemas/failures.ts";
 import type { Manifest } from "../../../schemas/manifest.ts";
 import { putBlob } from "../../../stores/blobs.ts";
 import { replacedBy } from "../../../stores/commit-rules.ts";
