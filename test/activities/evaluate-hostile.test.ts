@@ -1,0 +1,64 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { createEvaluate } from "../../activities/evaluate.ts";
+import { readJson } from "../../schemas/boundary.ts";
+import { evaluation } from "../../schemas/evaluation.ts";
+import { randomBits } from "../../stats/random.ts";
+import { getBlob, putBlob } from "../../stores/blobs.ts";
+import { withScoringChild } from "../../activities/scoring/scoring-child.ts";
+import { evaluationFixture, fixture } from "../support/evaluation-fixture.ts";
+
+const limits = { memoryBytes: 1 << 30, deadlineMs: 2_000 };
+
+test.each([
+  ["runs for ever", "hostile-loop.onnx", /did not answer within 2 s/],
+  ["wants eight gigabytes a row", "hostile-bomb.onnx", /MiB of memory|cannot run it|ended unasked|did not answer/],
+])("a model that %s is refused, and hurts nothing else", async (_, file, why) => {
+  const { deps, input } = await evaluationFixture("binary", {}, { model: await fixture(file) });
+  const start = performance.now();
+  await expect(createEvaluate(deps, limits)(input)).rejects.toMatchObject({ type: expect.stringMatching(/^(ModelRefused|InferenceLimit)$/), message: expect.stringMatching(why) });
+  expect(performance.now() - start).toBeLessThan(8_000);
+  expect(readdirSync(join(deps.scratch, "scoring"))).toEqual([]);
+});
+
+test("a model that gives NaN is measured, and no gate says yes to it", async () => {
+  const { deps, input } = await evaluationFixture("binary", {}, { model: await fixture("hostile-nan.onnx") });
+  const result = await createEvaluate(deps)(input);
+  const facts = readJson(evaluation, new TextDecoder().decode(await getBlob(deps.store, result.evaluation)), "evaluation");
+  expect(facts.passed).toBe(false);
+  expect(facts.parity.why).toMatch(/the model gives NaN for sample row 0/);
+  expect(facts.holdouts[0]!.candidate["auc"]!.why).toMatch(/NaN or an infinity 1000 times/);
+  expect(facts.gates.filter(({ gate }) => /parity|baseline|quality|auc/.test(gate)).map(({ answer }) => answer)).toEqual(["not-evaluated", "not-evaluated", "not-evaluated", "not-evaluated"]);
+});
+
+test("an evaluation under way that is cancelled kills the model's process", async () => {
+  const { deps, input } = await evaluationFixture("binary", {}, { model: await fixture("hostile-loop.onnx") });
+  const model = await putBlob(deps.store, await fixture("hostile-loop.onnx"));
+  expect(model).toEqual(input.model);
+  const stop = new AbortController();
+  const columns = ["distance", "carrier", "delay"].map((name) => ({ name, column: name === "carrier" ? { type: "category" as const, nullable: false, feature: true } : { type: "number" as const, nullable: true, wide: false, feature: true } }));
+  const path = new URL("../fixtures/models/hostile-loop.onnx", import.meta.url).pathname;
+  const sample = new URL("../fixtures/models/rows.parquet", import.meta.url).pathname;
+  const work = withScoringChild({ files: [sample], timezone: "UTC", models: [{ path, columns, classes: ["0", "1"] }], task: "binary", threads: 1 }, { scratch: deps.scratch, signal: stop.signal }, async (child) => {
+    setTimeout(() => stop.abort(), 300);
+    return child.ask({ op: "measure", sample });
+  });
+  await expect(work).rejects.toThrow(/was cancelled/);
+});
+
+/** Each mutant changes 1 to 4 bytes of a real model. Whatever it does, it does in a child; the seed is fixed. */
+test("2,000 mutants of a real model: each one loads and runs, or is refused; nothing else is hurt", async () => {
+  const whole = await fixture("binary.onnx");
+  const next = randomBits(Number(process.env["RELEARN_MUTANT_SEED"] ?? 5));
+  const mutants = Array.from({ length: 2_000 }, () => {
+    const copy = Buffer.from(whole);
+    for (let i = 0; i <= next() % 4; i++) copy[next() % copy.length] = next() % 256;
+    return copy;
+  });
+  const { runMutants } = await import("../support/run-mutants.ts");
+  const outcome = await runMutants(mutants);
+  expect(outcome.ran + outcome.refused + outcome.killed).toBe(2_000);
+  expect(outcome.ran).toBeGreaterThan(100);
+  expect(outcome.refused).toBeGreaterThan(100);
+}, 60_000);
