@@ -18,10 +18,8 @@ export interface Pulse {
 
 /** Runs `work` with a heartbeat kept up in the background. Outside an activity (tests, scripts) nothing beats and nothing cancels. */
 export async function withHeartbeat<T>(work: (pulse: Pulse) => Promise<T>): Promise<T> {
-  if (asyncLocalStorage.getStore() === undefined) return work({ signal: new AbortController().signal, beat: () => undefined, last: undefined, ending: () => null });
+  if (asyncLocalStorage.getStore() === undefined) return work({ signal: patient(new AbortController().signal), beat: () => undefined, last: undefined, ending: () => null });
   const context = Context.current();
-  // Dozens of transfers listen to one signal at a time; Node takes more than ten for a leak.
-  setMaxListeners(0, context.cancellationSignal);
   const { heartbeatTimeoutMs, heartbeatDetails } = context.info;
   let details: unknown = heartbeatDetails;
   const timer = setInterval(() => context.heartbeat(details), Math.min(1_000, (heartbeatTimeoutMs ?? 10_000) / 3));
@@ -31,7 +29,7 @@ export async function withHeartbeat<T>(work: (pulse: Pulse) => Promise<T>): Prom
   };
   try {
     if (heartbeatTimeoutMs !== undefined) beat(details);
-    return await work({ signal: context.cancellationSignal, beat, last: heartbeatDetails, ending: () => endingOf(context) });
+    return await work({ signal: patient(context.cancellationSignal), beat, last: heartbeatDetails, ending: () => endingOf(context) });
   } finally {
     clearInterval(timer);
   }
@@ -41,4 +39,10 @@ function endingOf({ cancellationDetails }: Context): ReturnType<Pulse["ending"]>
   if (cancellationDetails === undefined) return null;
   if (cancellationDetails.cancelRequested) return "cancelled";
   return cancellationDetails.workerShutdown ? "shutdown" : "lost";
+}
+
+/** Dozens of transfers listen to one signal at a time; Node takes more than ten for a leak. */
+function patient(signal: AbortSignal): AbortSignal {
+  setMaxListeners(0, signal);
+  return signal;
 }

@@ -60,10 +60,11 @@ async function setAside(home: string): Promise<void> {
   say(`Earlier state was moved to ${before}`);
 }
 
+/** Exit code 4 says that a run waits for its approval, which is no failure here. */
 async function relearn(...args: string[]): Promise<void> {
   say(`$ relearn ${args.join(" ")}`);
   const exitCode = await runCli(args, process);
-  if (exitCode !== 0) throw new RelearnError("Usage", `relearn ${args.join(" ")} ended with exit code ${exitCode}`);
+  if (exitCode !== 0 && exitCode !== 4) throw new RelearnError("Usage", `relearn ${args.join(" ")} ended with exit code ${exitCode}`);
 }
 
 async function land(stores: Stores, months: readonly string[]): Promise<void> {
@@ -77,8 +78,10 @@ async function runAsOf(stores: Stores, day: string): Promise<void> {
   say();
   await relearn("watch", run, ...(asks ? ["--wait"] : []));
   const record = await newestRun(stores, day);
-  if (record.state === "waiting") await approve(record);
-  if (record.state === "waiting") await relearn("watch", run, "--wait");
+  if (record.state === "waiting") {
+    await approve(record);
+    await relearn("watch", run, "--wait");
+  }
   const { state, reason } = await newestRun(stores, day);
   if (state !== "promoted") throw new RelearnError("NotApproved", `${run} ended ${state}${reason === null ? "" : `: ${reason}`}`);
 }
