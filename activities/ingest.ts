@@ -1,7 +1,4 @@
-import { randomUUID } from "node:crypto";
 import { setMaxListeners } from "node:events";
-import { mkdir, rm } from "node:fs/promises";
-import { join } from "node:path";
 import { shortHistory } from "../policy/windows.ts";
 import type { Ingested } from "../schemas/dataset.ts";
 import { partitionUnit } from "../schemas/definition.ts";
@@ -19,35 +16,28 @@ import { prepareGoldenSets } from "./support/golden-sets.ts";
 import { withHeartbeat } from "./support/heartbeat.ts";
 import type { Pulse } from "./support/heartbeat.ts";
 import { landSource } from "./support/land-source.ts";
-import { lazySandbox } from "./support/lazy-sandbox.ts";
 import { planPartitions, preparePartitions, visibleFrom } from "./support/prepare-partitions.ts";
 import { readDefinition } from "./support/read-definition.ts";
+import { inWorkFolder } from "./support/work-folder.ts";
+import type { WorkPlace } from "./support/work-folder.ts";
 
 /** Brings every partition of a run's windows into the store: reads only files it has not seen, prepares only what could have changed. */
 export function createIngest(deps: Dependencies): Activities["ingest"] {
   return (step) => withHeartbeat(async (pulse) => {
     setMaxListeners(0, pulse.signal);
     const definition = await readDefinition(deps.store, step.definition);
-    const folder = join(deps.scratch, "ingest", randomUUID());
-    await mkdir(folder, { recursive: true });
-    const sandbox = lazySandbox({ scratch: folder, timezone: definition.timezone, signal: pulse.signal });
     try {
-      return await ingest({ deps, definition, folder, sandbox: sandbox.open, pulse, pipeline: step.pipeline, windows: step.windows, asOf: step.asOf });
+      return await inWorkFolder(deps.scratch, { timezone: definition.timezone, signal: pulse.signal }, (place) => ingest({ deps, definition, ...place, pulse, pipeline: step.pipeline, windows: step.windows, asOf: step.asOf }));
     } catch (error) {
       if (failureTypeOf(error) === "DataHeld") return { status: "held", reasons: [(error as Error).message] };
       throw error;
-    } finally {
-      await sandbox.close();
-      await rm(folder, { recursive: true, force: true });
     }
   });
 }
 
-interface Ingest {
+interface Ingest extends WorkPlace {
   readonly deps: Dependencies;
   readonly definition: Definition;
-  readonly folder: string;
-  readonly sandbox: ReturnType<typeof lazySandbox>["open"];
   readonly pulse: Pulse;
   readonly pipeline: string;
   readonly windows: RunWindows;

@@ -64,6 +64,7 @@ async function check(on: DuckDBConnection, { kind, sql, title, tables }: Extract
 }
 
 const limits = /^(Out of Memory|.*max_temp_directory_size)/i;
+const diskFull = /No space left on device/i;
 
 async function named<T>(title: string, work: () => Promise<T>): Promise<T> {
   try {
@@ -71,6 +72,7 @@ async function named<T>(title: string, work: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (error instanceof RelearnError) throw error;
     const message = (error as Error).message;
+    if (diskFull.test(message)) throw new RelearnError("StoreUnavailable", `${title}: the disk is full; free space for the scratch folder: ${message}`);
     throw new RelearnError(limits.test(message) ? "SqlLimit" : "InvalidSql", `${title}: ${message}`);
   }
 }

@@ -1,15 +1,13 @@
-import { randomUUID } from "node:crypto";
-import { mkdir, rm } from "node:fs/promises";
-import { join } from "node:path";
 import { floorTo, spansOf, templateUnit } from "../../schemas/calendar.ts";
 import { partitionUnit } from "../../schemas/definition.ts";
 import type { Definition } from "../../schemas/definition.ts";
+import { failureTypeOf } from "../../schemas/failures.ts";
 import { openLanding } from "../../stores/landing.ts";
 import { primarySource } from "../../tables/prepared-columns.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { withHeartbeat } from "./heartbeat.ts";
 import { landSource } from "./land-source.ts";
-import { lazySandbox } from "./lazy-sandbox.ts";
+import { inWorkFolder } from "./work-folder.ts";
 
 /**
  * Start of the primary source's data, a UTC instant, or null when nothing has landed. A time template says it by its first file;
@@ -24,23 +22,21 @@ export async function earliestData(deps: Dependencies, definition: Definition): 
 async function earliestRow(deps: Dependencies, definition: Definition): Promise<string | null> {
   const name = primarySource(definition);
   const zone = definition.timezone;
-  const unit = partitionUnit(definition);
-  const reading = { pipeline: definition.name, name, source: definition.sources[name]!, zone, unit };
-  const folder = join(deps.scratch, "ingest", randomUUID());
-  await mkdir(folder, { recursive: true });
-  return withHeartbeat(async (pulse) => {
-    const sandbox = lazySandbox({ scratch: folder, timezone: zone, signal: pulse.signal });
-    try {
-      const now = deps.now();
-      const { landed } = await landSource({ deps, reading, need: { name, source: reading.source, asOf: now, window: { from: now, to: now }, from: now }, sandbox: sandbox.open, folder, pulse });
-      const first = landed.flatMap(({ record }) => record.pieces.map(({ partition }) => partition)).sort()[0];
-      return first === undefined ? null : partitionStart(first, zone);
-    } finally {
-      await sandbox.close();
-      await rm(folder, { recursive: true, force: true });
-    }
-  });
+  const reading = { pipeline: definition.name, name, source: definition.sources[name]!, zone, unit: partitionUnit(definition) };
+  const now = deps.now();
+  const need = { name, source: reading.source, asOf: now, window: { from: now, to: now }, from: now };
+  try {
+    const { landed } = await withHeartbeat((pulse) => inWorkFolder(deps.scratch, { timezone: zone, signal: pulse.signal }, (place) => landSource({ deps, reading, need, ...place, pulse })));
+    const first = landed.flatMap(({ record }) => record.pieces.map(({ partition }) => partition)).sort()[0];
+    return first === undefined ? null : partitionStart(first, zone);
+  } catch (error) {
+    if (!dataFailures.has(failureTypeOf(error) ?? "")) throw error;
+    return null;
+  }
 }
+
+/** A file that cannot be read stops the run in `ingest`, where it is named and recorded, not the planning of it. */
+const dataFailures = new Set<string>(["DataRefused", "DataHeld"]);
 
 function partitionStart(name: string, zone: string): string {
   const day = name.slice(0, 10);

@@ -1,4 +1,5 @@
-import { afterEach, expect, test } from "vitest";
+import { spawn as spawnProcess } from "node:child_process";
+import { afterEach, expect, test, vi } from "vitest";
 import { childEntry } from "../../schemas/child-entry.ts";
 import { spawnChild } from "../../schemas/child.ts";
 import type { Child } from "../../schemas/child.ts";
@@ -56,4 +57,16 @@ test("a child never sees credentials", async () => {
   const child = await start();
   expect(await child.request({ ask: "environment" }, { deadlineMs: 5_000 })).not.toContain("AWS_SECRET_ACCESS_KEY");
   delete process.env["AWS_SECRET_ACCESS_KEY"];
+});
+
+test("a child that hangs ends when its parent is killed", async () => {
+  const entry = await childEntry(import.meta.url, "echo-child");
+  const parent = spawnProcess(process.execPath, ["-e", `
+    const child = require("node:child_process").fork(${JSON.stringify(entry)}, [], { serialization: "advanced", stdio: "ignore" });
+    child.on("message", () => { child.send({ id: 2, message: { ask: "hang" } }); console.log(child.pid); });
+    child.send({ id: 1, message: { ask: "echo" } });`], { stdio: ["ignore", "pipe", "ignore"] });
+  const pid = await new Promise<number>((resolve) => parent.stdout!.once("data", (text: Buffer) => resolve(Number(text.toString()))));
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  parent.kill("SIGKILL");
+  await vi.waitFor(() => expect(() => process.kill(pid, 0)).toThrow(), { timeout: 10_000, interval: 50 });
 });
