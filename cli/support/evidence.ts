@@ -44,14 +44,17 @@ function columns(hasChampion: boolean, { baseline }: Pick<HoldoutEvaluation, "ba
     { title: "METRIC", cell: (line) => plain(line.name) },
     { title: "CANDIDATE", cell: (line) => cell(line.candidate[line.name], interval) },
     ...(hasChampion ? compared : []),
-    { title: "TRIVIAL", cell: (line) => cell(baseline[line.name], interval), shrinks: true },
+    { title: "TRIVIAL", cell: (line) => cell(baseline[line.name], ({ value }) => figure(value)) },
   ];
 }
 
 const cell = <E>(estimate: E | undefined, say: (estimate: E) => string): string => (estimate === undefined ? "-" : plain(say(estimate)));
 
+/** The figure that slices are shown by: the first of these that was computed. */
+const sliceMetrics = ["auc", "log_loss", "rmse", "mae"];
+
 function slicesText({ slices, champion }: HoldoutEvaluation, { width }: Screen): string {
-  const metric = Object.keys(slices[0]?.candidate ?? {})[0];
+  const metric = sliceMetrics.find((name) => name in (slices[0]?.candidate ?? {})) ?? Object.keys(slices[0]?.candidate ?? {})[0];
   if (metric === undefined) return "";
   type Slice = (typeof slices)[number];
   const compared: Column<Slice>[] = [

@@ -5,7 +5,7 @@ import { findProgram } from "../../infra/programs.ts";
 import type { Commit } from "../../schemas/commit.ts";
 import type { RunRecord } from "../../schemas/run.ts";
 import { entryKey } from "../../stores/log-entries.ts";
-import { relearn } from "./harness.ts";
+import { relearn, relearnAtTerminal } from "./harness.ts";
 import { openStage, type Stage } from "./stage.ts";
 
 let stage: Stage;
@@ -54,6 +54,18 @@ describe("a run from the command line", () => {
     expect((await latest("pasted")).answers).toMatchObject([{ by: "you", claimed: true, refused: null }]);
   });
 
+  it("lives on after whatever Temporal's own CLI can send it, and then takes the printed line", async () => {
+    const { out } = await say("run", stage.definition("hostile"));
+    const valid = /temporal workflow signal --workflow-id .*$/m.exec(out)![0];
+    const bare = valid.replace(/ --input '[^']*'/, "");
+    const inputs = ["", " --input 1".repeat(10), ` --input '"${"x".repeat(100_000)}"'`, " --input '{}' --input-meta encoding=foo/bar", " --input AAECAw== --input-base64 --input-meta encoding=binary/plain", " --input null", " --input '[[[]]]'"];
+    for (const input of inputs) await paste(`${bare}${input}`);
+    await paste(valid);
+    const { run } = await latest("hostile");
+    expect((await say("watch", run, "--wait")).exitCode).toBe(0);
+    expect((await latest("hostile")).answers.map((answer) => answer.refused === null)).toEqual([...inputs.map(() => false), true]);
+  });
+
   it("is refused an answer to something else, a second answer and an answer too late, with exit code 4 and the reason", async () => {
     await say("run", stage.definition("answers"));
     const { run, question } = await latest("answers");
@@ -66,6 +78,32 @@ describe("a run from the command line", () => {
     expect((await say("watch", run, "--wait")).exitCode).toBe(0);
     const late = await say("approve", run, "--digest", digest, "--by", "eve");
     expect([late.exitCode, late.err]).toEqual([4, expect.stringContaining("has ended already: promoted")]);
+  });
+
+  it("is drawn in place at a terminal, waits there for the answer, and goes on to its end", async () => {
+    stage.script.trainingMs = 1_000;
+    let answer: Promise<unknown> | null = null;
+    const { exitCode, out } = await relearnAtTerminal(stage.env, ["run", stage.definition("live")], (text) => {
+      const line = /relearn (approve live\/run\/\w+ --digest \w+)/.exec(text)?.[1];
+      if (line !== undefined) answer ??= say(...line.split(" "), "--by", "ann");
+    });
+    expect(exitCode).toBe(0);
+    expect(out).toMatch(/\u001b\[8A.*\u001b\[2K/s);
+    expect(out).toMatch(/✔\S* train +1\.\d s +800 rows/);
+    expect(out).toContain("promoted: version 1 of live serves now");
+    await answer;
+  });
+
+  it("is approved at a terminal by a person who has seen the whole digest", async () => {
+    await say("run", stage.definition("seen"));
+    const { question } = await latest("seen");
+    let typed = false;
+    const { exitCode, out } = await relearnAtTerminal(stage.env, ["approve", "seen", "--by", "ann"], (text, type) => {
+      if (!typed && text.includes("[y/N]")) type("y");
+      typed ||= text.includes("[y/N]");
+    });
+    expect([exitCode, out]).toEqual([0, expect.stringContaining(question!.digest)]);
+    expect(out).toContain("approved: the answer of ann counts");
   });
 
   it("needs a digest where nobody can be asked", async () => {

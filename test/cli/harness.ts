@@ -1,5 +1,6 @@
 import { PassThrough, Readable } from "node:stream";
 import { runCli } from "../../cli/program.ts";
+import type { Environment } from "../../schemas/settings.ts";
 
 export interface Said {
   readonly exitCode: number;
@@ -10,10 +11,23 @@ export interface Said {
 }
 
 /** Runs one command line as a program that reads its pipes would, in this process. */
-export async function relearn(env: Readonly<Record<string, string | undefined>>, ...args: string[]): Promise<Said> {
-  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+export async function relearn(env: Environment, ...args: string[]): Promise<Said> {
+  return answered(env, args, new PassThrough(), Readable.from([]));
+}
+
+/** As a person at a terminal of 100 columns. @param onText told all that stands on the screen so far */
+export async function relearnAtTerminal(env: Environment, args: readonly string[], onText: (text: string, type: (line: string) => void) => void): Promise<Said> {
+  const stdout = Object.assign(new PassThrough(), { isTTY: true, columns: 100 });
+  const stdin = Object.assign(new PassThrough(), { isTTY: true });
+  let text = "";
+  stdout.on("data", (chunk: Buffer) => onText((text += chunk.toString()), (line) => stdin.write(`${line}\n`)));
+  return answered(env, args, stdout, stdin);
+}
+
+async function answered(env: Environment, args: readonly string[], stdout: PassThrough, stdin: Readable): Promise<Said> {
+  const stderr = new PassThrough();
   const [out, err] = [collect(stdout), collect(stderr)];
-  const exitCode = await runCli(args, { env, stdin: Readable.from([]), stdout, stderr });
+  const exitCode = await runCli(args, { env, stdin, stdout, stderr });
   stdout.end();
   stderr.end();
   const [text, errors] = await Promise.all([out, err]);
