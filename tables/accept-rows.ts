@@ -81,8 +81,8 @@ async function ruleChecks(sandbox: Sandbox, contract: Contract): Promise<Check[]
 /** Leaves table `bad`: number and reasons of each row that is refused. Each rule runs by itself, so that its failure names it. */
 async function judgeRows(sandbox: Sandbox, contract: Contract, rules: readonly Check[]): Promise<void> {
   const checks = columnChecks(contract);
-  const unreadable = `list_transform(${hidden.bad}, lambda b: {'rule': 'type', 'column': b."column", 'value': b."value"})`;
-  const broken = `list_filter([${checks.map((check) => `case when ${check.when} then ${reason(check)} end`).join(", ")}], lambda v: v is not null)`;
+  const unreadable = `list_transform(${hidden.bad}, lambda __x: {'rule': 'type', 'column': __x."column", 'value': __x."value"})`;
+  const broken = `list_filter([${checks.map((check) => `case when ${check.when} then ${reason(check)} end`).join(", ")}], lambda __x: __x is not null)`;
   const any = [`len(${hidden.bad}) > 0`, ...checks.map((check) => `coalesce(${check.when}, false)`)].join(" or ");
   await sandbox.run("checking values", `create or replace temp table why as select __n, 0 as turn, list_concat(${unreadable}, ${broken})::${reasonType} as why from prepared where ${any}`);
   for (const [i, check] of rules.entries()) {

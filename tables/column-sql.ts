@@ -73,7 +73,7 @@ function checked(converted: string, value: string): Conversion {
 /** SQL of a list of the values that could not be read, each cut to 200 characters. */
 export function badList(entries: readonly { readonly column: string; readonly bad: string | null; readonly raw: string }[]): string {
   const items = entries.filter((entry) => entry.bad !== null).map(({ column, bad, raw }) => `case when ${bad} then {'column': ${quote(column)}, 'value': left(${raw}::varchar, 200)} end`);
-  return items.length === 0 ? `[]::${badType}` : `list_filter([${items.join(", ")}], lambda x: x is not null)::${badType}`;
+  return items.length === 0 ? `[]::${badType}` : `list_filter([${items.join(", ")}], lambda __x: __x is not null)::${badType}`;
 }
 
 /** An event time as TIMESTAMPTZ; without a zone it is read in the session's time zone. Null where it cannot be read. */

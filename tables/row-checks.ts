@@ -37,7 +37,7 @@ function valueChecks(x: string, column: Column): NamedCondition[] {
   if ("max" in column && column.max !== undefined) checks.push(["max", column.type === "number" ? `not isnan(${x}) and ${x} > (${column.max})::double` : `${x} > (${column.max})::double`]);
   if (column.type === "category" && column.values !== undefined) checks.push(["values", `${x} not in (${column.values.map(quote).join(", ")})`]);
   if (column.type === "text" && column.maxLength !== undefined) checks.push(["maxLength", `length(${x}) > ${column.maxLength}`]);
-  if (column.type === "embedding") checks.push(["size", `len(${x}) <> ${column.size}`], ["finite", `len(list_filter(${x}, lambda v: v is null or not isfinite(v))) > 0`]);
+  if (column.type === "embedding") checks.push(["size", `len(${x}) <> ${column.size}`], ["finite", `len(list_filter(${x}, lambda __x: __x is null or not isfinite(__x))) > 0`]);
   return checks;
 }
 

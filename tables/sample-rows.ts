@@ -21,8 +21,8 @@ export async function sampleRows(connection: DuckDBConnection, files: readonly s
   const variants = columns.flatMap(({ name, column }) => variantsOf(name, column));
   const chosen = Math.max(1, most - variants.length * rowsPerVariant);
   const hash = `md5(concat_ws(chr(31), ${names.map((name) => `coalesce(${name}::varchar, chr(30))`).join(", ")}))`;
-  await connection.run(`create or replace temp table chosen as select row_number() over (order by h, __file, __row) as __n, ${names.join(", ")}
-    from (select ${names.join(", ")}, ${hash} as h, parse_filename(__path) as __file, file_row_number as __row from ${parquetFiles(files, ", filename = '__path', file_row_number = true")} order by h, __file, __row limit ${chosen})`);
+  await connection.run(`create or replace temp table chosen as select row_number() over (order by __h, __file, __row) as __n, ${names.join(", ")}
+    from (select ${names.join(", ")}, ${hash} as __h, parse_filename(__path) as __file, file_row_number as __row from ${parquetFiles(files, ", filename = '__path', file_row_number = true")} order by __h, __file, __row limit ${chosen})`);
   const parts = [`select 0 as __variant, __n, ${names.join(", ")} from chosen`, ...variants.map((replaced, i) => variantSql(names, replaced, i + 1))];
   await connection.run(`copy (select ${names.join(", ")} from (${parts.join(" union all ")}) order by __variant, __n) to ${quote(to)} ${parquetOptions}`);
   const [row] = (await connection.runAndReadAll(`select count(*)::double from ${parquetFiles([to])}`)).getRows();
