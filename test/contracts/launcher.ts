@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
-import { mkdtemp, readFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, describe, expect, test } from "vitest";
 import { readResult } from "../../launchers/job-objects.ts";
 import type { JobView, Launcher } from "../../launchers/launcher.ts";
 import type { JobHandle, JobSpec } from "../../schemas/job.ts";
@@ -14,6 +14,15 @@ export interface LauncherUnderTest {
   readonly store: ObjectStore;
   /** A launcher as the next worker would make it: it shares nothing in memory with the ones before. */
   readonly launcher: () => Launcher;
+}
+
+const folders: string[] = [];
+
+/** A folder that goes when the tests of this file have ended. */
+export async function newFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "relearn-launcher-"));
+  folders.push(folder);
+  return folder;
 }
 
 const writeModel = `import os; open(os.environ["RELEARN_OUTPUT_DIR"] + "/model.onnx", "wb").write(${tinyModel})\n`;
@@ -43,6 +52,10 @@ export function launcherContract(setUp: () => Promise<LauncherUnderTest>): void 
   };
   afterEach(async () => {
     for (const { launcher, handle } of begun.splice(0)) await launcher.cancel(handle);
+  });
+
+  afterAll(async () => {
+    for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true });
   });
 
   describe("a job that ends well", () => {
@@ -86,7 +99,7 @@ p.write('nonsense\\n[1]\\n{"progressPercentage": 400, "metrics": [{"name": "auc"
   describe("a job is one job", () => {
     test("however often and by however many launchers it is submitted at once", async () => {
       const { store, launcher } = await setUp();
-      const marks = await mkdtemp(join(tmpdir(), "relearn-once-"));
+      const marks = await newFolder();
       const spec = await pythonJob(store, `${writeModel}import time; open(${JSON.stringify(marks)} + "/starts", "a").write("x"); time.sleep(0.3)`);
       const drivers = [launcher(), launcher(), launcher()];
       const handles = await Promise.all([...drivers, drivers[0]!].map((driver) => submit(driver, spec)));
@@ -150,7 +163,7 @@ open(d + "/x", "w"); sys.exit(75)`, /exit code 75/, { exitCode: 75, retryable: t
 
   describe("an ended job", () => {
     test("leaves no process, not even a grandchild in a session of its own that cleared its environment", async () => {
-      const marks = await mkdtemp(join(tmpdir(), "relearn-child-"));
+      const marks = await newFolder();
       const child = `import os, time\nif os.fork() == 0:\n os.setsid()\n if os.fork() == 0: os.execve("/bin/sleep", ["sleep", "600"], {})\n os._exit(0)\n`;
       const { view } = await runToEnd(await setUp(), `${child}${writeModel}time.sleep(0.1); open(${JSON.stringify(marks)} + "/pids", "w").write(os.popen("ps -e -o pid=,args=").read())`);
       expect(view.state).toBe("succeeded");
@@ -173,7 +186,7 @@ open(d + "/x", "w"); sys.exit(75)`, /exit code 75/, { exitCode: 75, retryable: t
     test("ends a trainer that ignores SIGTERM, with its children, and the job stays cancelled", async () => {
       const { store, launcher } = await setUp();
       const driver = launcher();
-      const pids = join(await mkdtemp(join(tmpdir(), "relearn-cancel-")), "pids");
+      const pids = join(await newFolder(), "pids");
       const code = `import os, signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN)\nif os.fork() == 0: os.setsid()\nopen(${JSON.stringify(pids)}, "a").write("%d\\n" % os.getpid()); time.sleep(600)`;
       const spec = await pythonJob(store, code);
       const handle = await submit(driver, spec);

@@ -1,12 +1,11 @@
-import { mkdtemp, readFile, readdir, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { readResult } from "../../launchers/job-objects.ts";
 import { localLauncher, type LocalLauncherOptions } from "../../launchers/local.ts";
 import { loadSettings } from "../../schemas/settings.ts";
 import { connectS3 } from "../../stores/s3-object-store.ts";
-import { eventually, launcherContract, lives, numbers, untilEnded } from "../contracts/launcher.ts";
+import { eventually, launcherContract, lives, newFolder, numbers, untilEnded } from "../contracts/launcher.ts";
 import { startFaultProxy } from "../support/fault-proxy.ts";
 import { freshBucket } from "../support/s3.ts";
 import { pythonJob, textInput, tinyModel } from "./jobs.ts";
@@ -17,7 +16,7 @@ const bucket = once(() => freshBucket("jobs"));
 async function options(env: Record<string, string> = {}): Promise<LocalLauncherOptions> {
   const { endpoint, region, credentials, bucket: name } = await bucket();
   return {
-    home: await mkdtemp(join(tmpdir(), "relearn-launcher-")),
+    home: await newFolder(),
     store: connectS3({ bucket: name, endpoint, region, credentials: credentials! }),
     python: python.executable, packages: join(root, "trainers"), graceSeconds: 0.5,
     env: { PATH: process.env["PATH"], ...python.environment, RELEARN_S3_ENDPOINT: endpoint!, AWS_REGION: region, AWS_ACCESS_KEY_ID: credentials!.accessKeyId, AWS_SECRET_ACCESS_KEY: credentials!.secretAccessKey, ...env },

@@ -15,10 +15,14 @@ from .tree_columns import TreeColumns
 PACKAGES = ("lightgbm", "scikit-learn")
 OBJECTIVES = {"binary": "binary", "multiclass": "multiclass", "regression": "regression"}
 REGRESSIONS = ("regression", "l2", "regression_l1", "l1", "huber", "fair", "quantile", "mape")
-FIXED = {
-    "num_class", "num_classes", "metric", "metrics", "seed", "random_state", "deterministic", "verbosity", "verbose", "linear_tree", "zero_as_missing",
-    "categorical_feature", "cat_feature", "input_model", "output_model", "data", "valid", "task", "config", "num_iterations", "boosting", "data_sample_strategy",
-}
+# With their aliases: what decides repeatability, parity, or the number of trees, which is `iterations`.
+FIXED = set("""
+    num_class num_classes metric metrics metric_types seed random_state random_seed deterministic verbosity verbose linear_tree linear_trees
+    zero_as_missing categorical_feature cat_feature categorical_column cat_column categorical_features input_model model_input model_in output_model
+    data valid test task task_type config config_file boosting boosting_type boost data_sample_strategy application app objective_type loss
+    num_iteration n_iter num_tree num_trees num_round num_rounds nrounds num_boost_round n_estimators max_iter
+    early_stopping_round early_stopping_rounds n_iter_no_change force_row_wise force_col_wise
+""".split())
 OWN = {"iterations": 200, "early_stopping": 20, "validation_share": 0.1, "max_categories": 1000, "checkpoint_seconds": 15}
 
 
@@ -49,15 +53,16 @@ def settings(job):
         if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
             raise JobError("params.%s is %r; it must be a number of at least 0" % (name, value))
     given = {name: value for name, value in job.params.items() if name not in OWN}
-    for name in sorted(FIXED - {"num_iterations"} & given.keys()):
-        raise JobError("params.%s is set by Relearn itself; leave it out" % name)
+    for name in sorted(FIXED & given.keys()):
+        raise JobError("params.%s is set by Relearn itself or by iterations and early_stopping; leave it out" % name)
     objective = given.pop("objective", OBJECTIVES[job.task])
     allowed = REGRESSIONS if job.task == "regression" else (OBJECTIVES[job.task],)
     if objective not in allowed:
         raise JobError("params.objective is %r; for this task it can be %s" % (objective, ", ".join(allowed)))
     given.pop("num_iterations", None)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     params = {
-        "num_threads": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(), "num_leaves": 63, "learning_rate": 0.06, "min_data_in_leaf": 50,
+        "num_threads": cores, "num_leaves": 63, "learning_rate": 0.06, "min_data_in_leaf": 50,
         **given, "objective": objective, "seed": job.seed % (1 << 31), "deterministic": True, "force_row_wise": True, "verbosity": -1, "metric": "None",
     }
     return own, {**params, "num_class": len(job.classes)} if job.task == "multiclass" and job.classes else params
@@ -82,7 +87,8 @@ class Boosting:
     def __init__(self, job, params, matrix, y, phase, share, own, held_out=None):
         import lightgbm
 
-        self.lightgbm, self.job, self.params, self.phase, self.share, self.own, self.held_out = lightgbm, job, params, phase, share, own, held_out
+        self.lightgbm, self.job, self.params, self.own = lightgbm, job, params, own
+        self.phase, self.share, self.held_out = phase, share, held_out
         if job.task == "multiclass":
             self.params = {**params, "num_class": len(job.classes)}
         self.data = lightgbm.Dataset(matrix, label=y, params=self.params, free_raw_data=False)
@@ -131,7 +137,8 @@ class Boosting:
     def _keep(self, done, booster, at_once=False):
         now = time.monotonic()
         if at_once or now - self.saved >= self.own["checkpoint_seconds"]:
-            kept = {"rows": self.data.num_data(), "params": self.params, "done": done, "best": self.best, "model": booster.model_to_string(num_iteration=-1)}
+            text = booster.model_to_string(num_iteration=-1)
+            kept = {"rows": self.data.num_data(), "params": self.params, "done": done, "best": self.best, "model": text}
             self.job.checkpoint(json.dumps(kept).encode(), self.phase + ".json")
             self.saved = now
 

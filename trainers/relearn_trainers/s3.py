@@ -9,7 +9,6 @@ import errno
 import hashlib
 import hmac
 import http.client
-import os
 import random
 import ssl
 import threading

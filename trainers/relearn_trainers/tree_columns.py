@@ -11,7 +11,8 @@ class TreeColumns:
 
     def __init__(self, columns, table, most_categories):
         self.columns = columns
-        self.values = {name: frequent_values(read_column(table, name, column), most_categories) for name, column in columns if column["type"] in ("category", "text")}
+        texts = [(name, column) for name, column in columns if column["type"] in ("category", "text")]
+        self.values = {name: frequent_values(read_column(table, name, column), most_categories) for name, column in texts}
 
     def matrix(self, table):
         parts = [self._part(read_column(table, name, column), name, column) for name, column in self.columns]

@@ -146,7 +146,8 @@ class Wrapper:
             return Failed("the trainer was ended after %.0f s, its timeout%s" % (self.spec["timeoutSeconds"], printed), exit_code(ended.code))
         if ended.code < 0:
             hint = " (out of memory?)" if ended.code == -signal.SIGKILL else ""
-            return Failed("the trainer was killed by %s%s%s" % (signal_name(-ended.code), hint, printed), exit_code(ended.code), retryable=-ended.code in (signal.SIGKILL, signal.SIGTERM))
+            told = -ended.code in (signal.SIGKILL, signal.SIGTERM)
+            return Failed("the trainer was killed by %s%s%s" % (signal_name(-ended.code), hint, printed), exit_code(ended.code), retryable=told)
         full = any(word in tail for word in NO_ROOM)
         hint = "; no room was left for its files (at most %d bytes a file)" % self._largest() if full else ""
         return Failed("the trainer ended with exit code %d%s%s" % (ended.code, hint, printed), ended.code, retryable=full or ended.code == RETRYABLE)

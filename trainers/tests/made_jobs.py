@@ -12,6 +12,14 @@ import pyarrow.parquet as parquet
 from relearn_trainers import Job
 from relearn_trainers.columns import read_column
 
+ROOT = tempfile.TemporaryDirectory(prefix="relearn-trainers-")
+
+
+def new_folder():
+    """A folder that goes when the tests have ended."""
+    return tempfile.mkdtemp(dir=ROOT.name)
+
+
 COLUMNS = {
     "distance": {"type": "number"}, "precip": {"type": "number", "nullable": True}, "exact": {"type": "number", "wide": True},
     "never_null": {"type": "number", "nullable": True}, "stops": {"type": "integer"}, "big": {"type": "integer"},
@@ -51,7 +59,7 @@ def labelled(table, signal, task):
 
 def made_job(task, params=None, rows=4000, sample_rows=20000, columns=None, tables=None, classes=None, seed=3, checkpoints=None):
     """A Job in a temporary folder, with two training partitions."""
-    folder = tempfile.mkdtemp(prefix="relearn-trainers-")
+    folder = new_folder()
     train, sample = tables or (labelled(*made_table(rows, 1), task), made_table(sample_rows, 2, unseen=True)[0])
     half = train.num_rows // 2
     inputs = []

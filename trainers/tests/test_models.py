@@ -2,7 +2,6 @@
 
 import os
 import re
-import tempfile
 import unittest
 from unittest import mock
 
@@ -12,7 +11,7 @@ import pyarrow as pa
 from relearn_trainers import Job, lightgbm, linear
 from relearn_trainers.contract import JobError
 
-from .made_jobs import COLUMNS, labelled, largest_difference, made_job, made_table, outputs, run_onnx
+from .made_jobs import COLUMNS, labelled, largest_difference, made_job, made_table, new_folder, outputs, run_onnx
 
 TASKS = ("binary", "multiclass", "regression")
 FEW = {"iterations": 30}
@@ -114,7 +113,7 @@ class Repeatable(unittest.TestCase):
     def test_a_job_that_died_half_way_goes_on_from_its_checkpoint(self):
         whole = made_job("binary", {"iterations": 60}, rows=2000, sample_rows=500)
         lightgbm.train(whole)
-        folder = tempfile.mkdtemp(prefix="relearn-trainers-")
+        folder = new_folder()
         dying = made_job("binary", {"iterations": 60, "checkpoint_seconds": 0}, rows=2000, sample_rows=500, checkpoints=folder)
         say, steps = dying.progress, []
 

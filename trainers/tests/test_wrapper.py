@@ -1,13 +1,14 @@
 """The wrapper's own parts: bounded logs, safe progress, whole models, signed requests."""
 
 import os
-import tempfile
 import unittest
 
 from relearn_trainers.capped_log import CappedLog
 from relearn_trainers.outputs import OutputError, collect, top_level_fields
 from relearn_trainers.progress import ProgressFile, clean_line
 from relearn_trainers.s3 import Bucket, StoreError, bucket_and_key
+
+from .made_jobs import new_folder
 
 WHOLE = b"\x08\x09\x3a\x03abc"
 
@@ -35,7 +36,7 @@ class Progress(unittest.TestCase):
             self.assertIsNone(clean_line(line))
 
     def test_reads_half_lines_once_they_are_whole_and_drops_endless_ones(self):
-        path = os.path.join(tempfile.mkdtemp(prefix="relearn-trainers-"), "progress")
+        path = os.path.join(new_folder(), "progress")
         file = ProgressFile(path)
         self.assertFalse(file.read())
         with open(path, "ab", 0) as out:
@@ -52,7 +53,7 @@ class Progress(unittest.TestCase):
 
 class Outputs(unittest.TestCase):
     def test_a_model_that_ends_anywhere_but_at_its_end_is_refused(self):
-        folder = tempfile.mkdtemp(prefix="relearn-trainers-")
+        folder = new_folder()
         path = os.path.join(folder, "model.onnx")
         for size in range(len(WHOLE) + 1):
             with open(path, "wb") as file:
@@ -64,7 +65,7 @@ class Outputs(unittest.TestCase):
         self.assertEqual(collect(folder, 1 << 20, 0, False)["model.onnx"][2], len(WHOLE))
 
     def test_predictions_are_due_where_there_is_a_sample(self):
-        folder = tempfile.mkdtemp(prefix="relearn-trainers-")
+        folder = new_folder()
         with open(os.path.join(folder, "model.onnx"), "wb") as file:
             file.write(WHOLE)
         with self.assertRaisesRegex(OutputError, "predictions.parquet"):
