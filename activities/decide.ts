@@ -1,6 +1,6 @@
 import { outcomeOf } from "../policy/approval.ts";
 import type { RecordedAnswer } from "../schemas/approval.ts";
-import { RelearnError } from "../schemas/failures.ts";
+import { failureTypeOf, RelearnError } from "../schemas/failures.ts";
 import { approvalDigest } from "../stores/approval-digest.ts";
 import { isSameChampion, replacedBy } from "../stores/commit-rules.ts";
 import { openRegistry } from "../stores/registry.ts";
@@ -14,14 +14,25 @@ export function createDecide({ store }: Dependencies): Activities["decide"] {
     const champion = await registry.champion();
     if (!isSameChampion(replacedBy(champion), replacedBy(input.champion))) return { status: "champion-changed", champion };
     checkAgain(input);
-    await registry.recordDecision({
+    const recorded = await wasRecorded(registry.recordDecision({
       v: input.v, run: input.run, evaluation: input.evaluation.sha256, champion: replacedBy(champion), decision: input.decision,
       answers: input.answers,
       txn: `${input.run}/decision/${input.question.digest.slice(0, 16)}`,
       actor: { kind: "workflow", name: input.run, claimed: false },
-    });
-    return { status: "recorded" };
+    }));
+    return recorded ? { status: "recorded" } : { status: "champion-changed", champion: await registry.champion() };
   };
+}
+
+/** Another promotion may come between the look and the commit: then nothing was written, and the question is asked anew. */
+async function wasRecorded(commit: Promise<unknown>): Promise<boolean> {
+  try {
+    await commit;
+    return true;
+  } catch (error) {
+    if (failureTypeOf(error) !== "Superseded") throw error;
+    return false;
+  }
 }
 
 function checkAgain({ run, model, evaluation, champion, question, decision, answers }: DecideInput): void {
