@@ -9,6 +9,13 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const usage = "usage: npm run test:long -- [--minutes N] [--seed S] [FILE ...]   (N: minutes shared by all files; S: an integer; FILE: part of a path under test/long)";
 
 const began = Date.now();
+let current = null;
+for (const signal of ["SIGINT", "SIGTERM"]) {
+  process.once(signal, () => {
+    if (current !== null) killGroup(current);
+    process.exit(1);
+  });
+}
 const files = filesUnder(root, ["test/long"], [".long.test.ts"]).map((file) => relative(root, file)).sort();
 const { minutes, seed, chosen } = readArguments();
 const share = chosen.length === 0 ? minutes : minutes / chosen.length;
@@ -52,8 +59,9 @@ function seedOfCommit() {
 /** One process a file: a figure that fills its memory or hangs takes no other with it. */
 function runFile(file) {
   const env = { ...process.env, RELEARN_LONG_MINUTES: String(share), RELEARN_LONG_SEED: String(seed) };
-  const limit = Number.isFinite(share) ? { timeout: (share * 2 + 3) * 60_000, killSignal: "SIGTERM" } : {};
-  const child = spawn(process.execPath, [join(root, "node_modules", "vitest", "vitest.mjs"), "run", "--project", "long", file], { cwd: root, env, stdio: ["ignore", "pipe", "inherit"], ...limit });
+  const child = spawn(process.execPath, [join(root, "node_modules", "vitest", "vitest.mjs"), "run", "--project", "long", file], { cwd: root, env, stdio: ["ignore", "pipe", "inherit"], detached: true });
+  current = child;
+  const deadline = Number.isFinite(share) ? setTimeout(() => killGroup(child), (share * 2 + 3) * 60_000) : undefined;
   let tail = "";
   child.stdout.on("data", (chunk) => {
     process.stdout.write(chunk);
@@ -61,8 +69,21 @@ function runFile(file) {
   });
   return new Promise((resolve) => {
     child.once("error", () => resolve({ passed: 0, failed: 1 }));
-    child.once("close", (code) => resolve(countsOf(tail, code)));
+    child.once("close", (code) => {
+      clearTimeout(deadline);
+      resolve(countsOf(tail, code));
+    });
   });
+}
+
+/** The runner with its workers; their servers, which have groups of their own, are ended by the next run that starts some. */
+function killGroup(child) {
+  console.log("ended: it took more than twice its share and 3 minutes, or this run was told to end");
+  try {
+    process.kill(-child.pid, "SIGKILL");
+  } catch (error) {
+    if (error.code !== "ESRCH") throw error;
+  }
 }
 
 function countsOf(text, code) {
