@@ -2,7 +2,6 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Trigger } from "../../schemas/cause.ts";
 import { putJsonBlob } from "../../stores/blobs.ts";
-import type { ObjectStore } from "../../stores/object-store.ts";
 import { readInstant, readText } from "../support/arguments.ts";
 import type { Cli } from "../support/cli.ts";
 import { loadDefinition } from "../support/definition.ts";
@@ -34,7 +33,7 @@ export async function run(cli: Cli, file: string, options: RunOptions): Promise<
     const runId = await sendTrigger(access, trigger);
     if (options.detach === true) return detach(cli, access, trigger, runId, triggerLine(settings.temporal, trigger));
     cli.say(cli.style.dim(`same as: ${triggerLine(settings.temporal, trigger)}`));
-    const workflowId = await interruptible((signal) => waitForRun(access, definition.name, key, (behind) => cli.say(behind), signal));
+    const workflowId = await interruptible(cli, (signal) => waitForRun(access, definition.name, key, (behind) => cli.say(behind), signal));
     if (workflowId === null) return left(cli, trigger);
     const link = workflowLink(settings.temporal, workflowId);
     cli.say(`${workflowId}${link === null ? "" : `  ${cli.style.dim(link)}`}`);

@@ -6,7 +6,7 @@ import { ensureWorker } from "../support/worker-process.ts";
 /** Starts Temporal, S3 and a worker, and returns when all answer; without `--detach` it stays, and Ctrl-C stops them. */
 export async function up(cli: Cli, options: { readonly detach?: boolean }): Promise<void> {
   const settings = await cli.settings();
-  await interruptible(async (signal) => {
+  await interruptible(cli, async (signal) => {
     const running = await startStack(settings, { onProgress: (line) => cli.say(cli.style.dim(line)), signal });
     const worker = await ensureWorker(running.settings, cli.env, signal);
     cli.say(cli.style.dim(worker.started ? `worker answers (process ${worker.pid})` : `worker was already running (process ${worker.pid})`));
@@ -16,7 +16,7 @@ export async function up(cli: Cli, options: { readonly detach?: boolean }): Prom
       `S3        ${s3.endpoint ?? "AWS"}/${s3.bucket}`,
       `state     ${settings.home}`,
     ].join("\n"));
-    if (options.detach === true) return void cli.say(cli.style.dim("next: relearn run <definition>     stop with: relearn down"));
+    if (options.detach === true) return cli.say(cli.style.dim("next: relearn run <definition>     stop with: relearn down"));
     cli.say(cli.style.dim("Ctrl-C stops them"));
     await untilAborted(signal);
     cli.say("stopping");

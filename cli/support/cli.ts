@@ -16,6 +16,7 @@ export interface Cli {
   say(line?: string): void;
   /** The result: one JSON document with --json, else text for people. */
   give(value: unknown, text: string): void;
+  readonly surroundings: Surroundings;
   /** Redraws in place; only where `interactive`. */
   draw(text: string): void;
   /** Asks a yes-or-no question; only where `interactive`. */
@@ -28,14 +29,19 @@ export interface Surroundings {
   readonly stdin: NodeJS.ReadableStream & { readonly isTTY?: boolean };
   readonly stdout: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number };
   readonly stderr: NodeJS.WritableStream;
+  /** Ctrl-C and its kin. */
+  on(signal: "SIGINT" | "SIGTERM", listener: () => void): unknown;
+  off(signal: "SIGINT" | "SIGTERM", listener: () => void): unknown;
 }
 
-export function makeCli(json: boolean, { stdout, stdin, env }: Surroundings): Cli {
+export function makeCli(json: boolean, surroundings: Surroundings): Cli {
+  const { stdout, stdin, env } = surroundings;
   const terminal = stdout.isTTY === true && env["TERM"] !== "dumb";
   const write = (text: string) => void stdout.write(text);
   return {
     json,
     env,
+    surroundings,
     interactive: terminal && stdin.isTTY === true && !json && !env["CI"],
     width: terminal ? (stdout.columns || 100) : Infinity,
     style: makeStyle(terminal && !env["NO_COLOR"]),

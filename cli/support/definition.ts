@@ -45,7 +45,7 @@ function place(path: string, read: DefinitionFile, at: readonly PropertyKey[]): 
 
 function describe(issue: z.core.$ZodIssue, path: string, read: DefinitionFile): string {
   const at = issue.code === "unrecognized_keys" ? [...issue.path, issue.keys[0]!] : issue.path;
-  const found = issue.input === undefined || issue.code === "unrecognized_keys" ? "" : `, found ${clip(JSON.stringify(issue.input) ?? String(issue.input))}`;
+  const found = issue.input === undefined || issue.code === "unrecognized_keys" ? "" : `, found ${clip(JSON.stringify(issue.input) ?? typeof issue.input)}`;
   return `${place(path, read, at)}${issue.path.map(String).join(".") || "the definition"}: ${messageOf(issue)}${found}`;
 }
 

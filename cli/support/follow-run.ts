@@ -6,6 +6,7 @@ import { type RunRecord, runRecord } from "../../schemas/run.ts";
 import { parseDocument } from "../../stores/documents.ts";
 import type { ObjectStore } from "../../stores/object-store.ts";
 import { runKey } from "../../stores/runs.ts";
+import { presentFailure } from "./present-failure.ts";
 import { recordedRun } from "./run-records.ts";
 import { inTime, type TemporalAccess } from "./temporal.ts";
 
@@ -43,9 +44,15 @@ export async function* followRun(access: TemporalAccess, store: ObjectStore, wor
   }
 }
 
+/** Null while it runs, and while Temporal does not answer: the record goes on telling. */
 async function closedStatus(access: TemporalAccess, workflowId: string): Promise<string | null> {
-  const { status } = await inTime(access, `whether ${workflowId} runs`, () => access.client.workflow.getHandle(workflowId).describe());
-  return status.name === "RUNNING" ? null : status.name;
+  try {
+    const { status } = await inTime(access, `whether ${workflowId} runs`, () => access.client.workflow.getHandle(workflowId).describe(), 5_000);
+    return status.name === "RUNNING" ? null : status.name;
+  } catch (error) {
+    if (presentFailure(error).type === "TemporalUnavailable") return null;
+    throw error;
+  }
 }
 
 function reader(store: ObjectStore, workflowId: string): () => Promise<RunMoment | null> {

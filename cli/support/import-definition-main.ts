@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
-import type { Message } from "esbuild";
+import type { Message, PluginBuild } from "esbuild";
 import { RelearnError } from "../../schemas/failures.ts";
 import { serveChild } from "../../schemas/serve-child.ts";
 
@@ -24,7 +24,7 @@ serveChild(async (message) => {
 async function bundleOf(path: string, relearn: string): Promise<string> {
   const resolveRelearn = {
     name: "relearn",
-    setup: (setup: import("esbuild").PluginBuild) => setup.onResolve({ filter: /^relearn$/ }, () => relearn.endsWith(".ts") ? { path: relearn } : { path: pathToFileURL(relearn).href, external: true }),
+    setup: (setup: PluginBuild) => setup.onResolve({ filter: /^relearn$/ }, () => relearn.endsWith(".ts") ? { path: relearn } : { path: pathToFileURL(relearn).href, external: true }),
   };
   const require = `import { createRequire as __createRequire } from "node:module"; const require = __createRequire(${JSON.stringify(path)});`;
   try {

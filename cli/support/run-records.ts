@@ -3,7 +3,7 @@ import { type RunRecord, runRecord } from "../../schemas/run.ts";
 import { getDocument } from "../../stores/documents.ts";
 import type { ObjectStore } from "../../stores/object-store.ts";
 import { inParallel } from "../../stores/parallel.ts";
-import { findRun as findRunOf, listPipelines, listRuns } from "../../stores/runs.ts";
+import { findRun as findRunOf, listPipelines } from "../../stores/runs.ts";
 import { notAmong } from "./known-model.ts";
 
 const newestFirst = (a: RunRecord, b: RunRecord): number => b.startedAt.localeCompare(a.startedAt);

@@ -30,7 +30,7 @@ export interface WatchPlace {
 export async function watchRun(place: WatchPlace, workflowId: string, wait: boolean): Promise<number> {
   const { cli, store } = place;
   const earlier = (await newestRuns(store, null, 20)).find((run) => run.run !== workflowId && run.pipeline === workflowId.split("/")[0] && run.seconds.train !== undefined) ?? null;
-  return interruptible(async (signal) => {
+  return interruptible(cli, async (signal) => {
     const screen = runScreen(cli, earlier);
     let asked = "";
     let last: RunRecord | null = null;

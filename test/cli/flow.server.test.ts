@@ -82,24 +82,36 @@ describe("a run from the command line", () => {
 
   it("is drawn in place at a terminal, waits there for the answer, and goes on to its end", async () => {
     stage.script.trainingMs = 1_000;
-    let answer: Promise<unknown> | null = null;
+    const answers: Promise<unknown>[] = [];
     const { exitCode, out } = await relearnAtTerminal(stage.env, ["run", stage.definition("live")], (text) => {
       const line = /relearn (approve live\/run\/\w+ --digest \w+)/.exec(text)?.[1];
-      if (line !== undefined) answer ??= say(...line.split(" "), "--by", "ann");
+      if (line !== undefined && answers.length === 0) answers.push(say(...line.split(" "), "--by", "ann"));
     });
     expect(exitCode).toBe(0);
     expect(out).toMatch(/\u001b\[8A.*\u001b\[2K/s);
     expect(out).toMatch(/✔\S* train +1\.\d s +800 rows/);
     expect(out).toContain("promoted: version 1 of live serves now");
-    await answer;
+    await Promise.all(answers);
+  });
+
+  it("goes on after Ctrl-C, which says how to come back", async () => {
+    stage.script.trainingMs = 3_000;
+    let pressed = false;
+    const { exitCode, out } = await relearnAtTerminal(stage.env, ["run", stage.definition("left")], (text, person) => {
+      if (!pressed && text.includes("800 rows")) person.pressesCtrlC();
+      pressed ||= text.includes("800 rows");
+    });
+    const [, run] = /left\/run\/\w+ goes on\. Come back with: relearn watch (left\/run\/\w+)/.exec(out)!;
+    expect([exitCode, (await latest("left")).state]).toEqual([0, "running"]);
+    expect((await say("watch", run!)).exitCode).toBe(4);
   });
 
   it("is approved at a terminal by a person who has seen the whole digest", async () => {
     await say("run", stage.definition("seen"));
     const { question } = await latest("seen");
     let typed = false;
-    const { exitCode, out } = await relearnAtTerminal(stage.env, ["approve", "seen", "--by", "ann"], (text, type) => {
-      if (!typed && text.includes("[y/N]")) type("y");
+    const { exitCode, out } = await relearnAtTerminal(stage.env, ["approve", "seen", "--by", "ann"], (text, person) => {
+      if (!typed && text.includes("[y/N]")) person.types("y");
       typed ||= text.includes("[y/N]");
     });
     expect([exitCode, out]).toEqual([0, expect.stringContaining(question!.digest)]);
