@@ -1,10 +1,12 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import flights from "../../examples/flights/pipeline.ts";
 import { cleanUp, landReal, newWorld, type Outcome, rewrite, type World } from "./flights-world.ts";
 import type { DefinitionInput } from "../../schemas/definition.ts";
 
 const [march, weather] = ["flights/2013-03.parquet", "weather/2013-03.parquet"];
 const asOf = "2013-04-01T08:00:00Z";
+
+vi.setConfig({ testTimeout: 90_000 });
 
 /** Two accepted months, and a third that has landed and is not read yet. */
 let world: World;
