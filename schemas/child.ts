@@ -97,7 +97,7 @@ function superviseChild(child: ChildProcess, options: ChildOptions): Child {
 
   const fail = (end: ChildEnd, message: string) => {
     failure ??= new ChildFailure(end, `${options.title} ${message}`, stderr);
-    for (const one of [...waiting.values()]) one.reject(failure);
+    for (const one of waiting.values()) one.reject(failure);
   };
   const kill = (end: ChildEnd = "closed", message = endings[end]) => {
     fail(end, message);

@@ -15,7 +15,7 @@ export function kindOf(type: string): Kind {
   if (/\[\d*\]$/.test(type)) return "list";
   if (/^(VARCHAR|ENUM|UUID|JSON|CHAR)/.test(type)) return "text";
   if (/^(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|REAL|DECIMAL|BIGNUM)/.test(type)) return "number";
-  if (/^BOOLEAN/.test(type)) return "boolean";
+  if (type.startsWith("BOOLEAN")) return "boolean";
   return /^(TIMESTAMP|DATE)/.test(type) ? "time" : "other";
 }
 
