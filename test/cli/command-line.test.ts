@@ -1,7 +1,7 @@
-import { mkdtempSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { readDigest, readInstant, readLimit, readModel, readVersion } from "../../cli/support/arguments.ts";
 import { presentFailure } from "../../cli/support/present-failure.ts";
 import { failureTypes, RelearnError, type FailureType } from "../../schemas/failures.ts";
@@ -10,6 +10,8 @@ import { relearn } from "./harness.ts";
 const env = { RELEARN_HOME: mkdtempSync(join(tmpdir(), "relearn-cli-")) };
 /** Servers that answer nobody: a bad argument must not come so far. */
 const withNowhere = { ...env, RELEARN_S3_ENDPOINT: "http://127.0.0.1:9", TEMPORAL_ADDRESS: "127.0.0.1:9" };
+
+afterAll(() => rmSync(env.RELEARN_HOME, { recursive: true, force: true }));
 
 describe("arguments", () => {
   it("are a model, one of its versions, or its champion", () => {
