@@ -20,6 +20,16 @@ export function shapeOf(key: string): string {
   return key.replaceAll(/[0-9a-f]{12,64}/g, "*").replaceAll(/\d{15}-\*/g, "*").replaceAll(/\d{4,}/g, "#").replaceAll(/fault-[a-z0-9]+/g, "P");
 }
 
+/** A blob is named by what it is, since its digest may differ from run to run: a JSON document by its first members, else by its format. */
+function blobKind(body: Uint8Array | undefined): string {
+  const text = body === undefined ? "" : new TextDecoder().decode(body.subarray(0, 4));
+  if (text === "PAR1") return "parquet";
+  if (body === undefined || !text.startsWith("{")) return "bytes";
+  return Object.keys(JSON.parse(new TextDecoder().decode(body)) as object).slice(0, 3).join(" ");
+}
+
+const putName = (verb: string, key: string, body?: Uint8Array): string => (key.startsWith("blobs/") ? `${verb} blob ${blobKind(body)}` : `${verb} ${shapeOf(key)}`);
+
 /** Every side effect of a worker passes two points, before and after it. A point passed in the plan ends the process with SIGKILL. */
 export function faultPoints({ log, dieAt }: FaultPlan) {
   const pass = (point: string): void => {
@@ -40,7 +50,7 @@ export function faultPoints({ log, dieAt }: FaultPlan) {
 type Around = ReturnType<typeof faultPoints>["around"];
 
 function faultyStore(store: ObjectStore, around: Around): ObjectStore {
-  return { ...store, put: around((key: string) => `put ${shapeOf(key)}`, store.put as never), upload: around((key: string) => `upload ${shapeOf(key)}`, store.upload as never) };
+  return { ...store, put: around((key: string, body: Uint8Array) => putName("put", key, body), store.put as never), upload: around((key: string) => putName("upload", key), store.upload as never) };
 }
 
 function faultyLauncher(launcher: Launcher, around: Around): Launcher {

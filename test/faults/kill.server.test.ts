@@ -2,9 +2,9 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { bundleWorkflowCode, DefaultLogger } from "@temporalio/worker";
-import { beforeAll, describe, expect, inject, it } from "vitest";
+import { build, type Plugin } from "esbuild";
+import { beforeAll, describe, expect, it } from "vitest";
 import { readResult } from "../../launchers/job-objects.ts";
-import { childEntry } from "../../schemas/child-entry.ts";
 import { downloadBlob } from "../../stores/blobs.ts";
 import { payloadConverterPath } from "../../workers/connect.ts";
 import { testSettings } from "../support/settings.ts";
@@ -28,13 +28,20 @@ beforeAll(async () => {
     workflowsPath: join(root, "workflows", "index.ts"), payloadConverterPath: payloadConverterPath(root), logger: new DefaultLogger("ERROR"),
     webpackConfigHook: (config) => ({ ...config, resolve: { ...config.resolve, alias: { ...config.resolve?.alias, [join(root, "workflows", "activity-proxies.ts")]: join(root, "test", "faults", "short-proxies.ts") } } }),
   })).code);
-  const workerEntry = await childEntry(import.meta.url, "faulty-worker");
+  const workerEntry = join(folder, "faulty-worker.mjs");
+  await build({ entryPoints: [join(import.meta.dirname, "faulty-worker.ts")], outfile: workerEntry, bundle: true, platform: "node", format: "esm", target: "node20", plugins: [overCompiled] });
   const real: Parts = { settings, bundle, workerEntry, trainer: ["sh", "-c", "echo once >> trainings.log; exec python -m relearn_trainers.linear"] };
   const { done } = await carryThrough(real, []);
   parts = { ...real, trainer: await recordedTrainer(done, folder) };
   const again = await carryThrough(parts, []);
   calm = { done: again.done, points: [...new Set(again.done.passed())], summary: await summaryOf(again.done) };
 }, 120_000);
+
+/** The faulty worker runs over the compiled rooms, as the real one does: `npm test` has built them. */
+const overCompiled: Plugin = {
+  name: "over-compiled",
+  setup: (build) => build.onResolve({ filter: /^\.\.\/\.\.\// }, ({ path }) => ({ path: join(root, "dist", path.replace("../../", "").replace(/\.ts$/, ".js")), external: true })),
+};
 
 /** A trainer that gives what the real one gave for these rows, at once: what is under test is everything around it. */
 async function recordedTrainer({ store, name }: Case, folder: string): Promise<readonly string[]> {

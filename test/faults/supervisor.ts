@@ -34,6 +34,7 @@ export interface Parts {
 const day = (n: number): string => new Date(Date.UTC(2026, 0, 1 + n)).toISOString().slice(0, 10);
 const days = 8;
 const rowsADay = 120;
+const longestMs = 180_000;
 
 /** Rows that any linear model learns: late when far and raining, with a little chance that is the same every time. */
 function landFiles(folder: string): void {
@@ -76,6 +77,7 @@ export async function carryThrough(parts: Parts, deaths: readonly string[]): Pro
   const answering = trigger(one, parts, queue).then(() => answerUntilEnd(one, stop.signal));
   const died: string[] = [];
   const left = [...deaths];
+  const began = Date.now();
   const start = (): ChildProcess => startWorker(parts, settings, queue, log, left[0] ?? "-");
   let worker = start();
   try {
@@ -85,6 +87,7 @@ export async function carryThrough(parts: Parts, deaths: readonly string[]): Pro
       ended = outcome === "ended";
       if (ended || outcome === "ended") break;
       if (outcome.signal !== "SIGKILL" || left[0] === undefined) throw new Error(`the worker of ${name} ended by itself (${outcome.code ?? outcome.signal}):\n${readFileSync(join(folder, "worker.log"), "utf8").slice(-3_000)}`);
+      if (process.env["RELEARN_DEBUG"]) console.error(`${((Date.now() - began) / 1_000).toFixed(1)} s ${name} died ${left[0]}`);
       died.push(left.shift() as string);
       worker = start();
     }
@@ -130,8 +133,8 @@ async function answerUntilEnd({ name, settings, store }: Case, signal: AbortSign
   const { client, close } = await connectTemporal(settings);
   const answered = new Set<string>();
   try {
-    for (const end = Date.now() + 120_000; !signal.aborted; await sleep(100)) {
-      if (Date.now() > end) throw new Error(`${name} did not end within 120 s`);
+    for (const end = Date.now() + longestMs; !signal.aborted; await sleep(100)) {
+      if (Date.now() > end) throw new Error(`${name} did not end within ${longestMs / 1_000} s`);
       const record = await newest(store, name);
       if (record?.endedAt != null) return;
       const digest = record?.state === "waiting" ? record.question?.digest : undefined;
