@@ -17,7 +17,7 @@ type Call = (...args: never[]) => unknown;
 
 /** Names a key without what differs from run to run: digests, ids, numbers, names of pipelines. */
 export function shapeOf(key: string): string {
-  return key.replaceAll(/[0-9a-f]{12,64}/g, "*").replaceAll(/\d{15}-\*/g, "*").replaceAll(/\d{4,}/g, "#").replaceAll(/fault-[a-z0-9]+/g, "P");
+  return key.replaceAll(/fault-[a-z0-9]+/g, "P").replaceAll(/[0-9a-f]{12,64}/g, "*").replaceAll(/\d{15}-\*/g, "*").replaceAll(/\d{4,}/g, "#");
 }
 
 /** A blob is named by what it is, since its digest may differ from run to run: a JSON document by its first members, else by its format. */
