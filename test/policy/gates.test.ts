@@ -111,7 +111,7 @@ describe("every run is asked for", () => {
     ["worse", recent({ overBaseline: figure(0.2) }), "no"],
     ["NaN", recent({ overBaseline: figure(null) }), "not-evaluated"],
     ["too few rows", recent({ rows: 10 }), "not-evaluated"],
-    ["no recent holdout", { holdouts: [] }, "not-evaluated"],
+    ["no recent holdout", { holdouts: new Array<never>() }, "not-evaluated"],
   ] as const)("the baseline: %s", (_, changes, answer) => expect(always(changes, "beats baseline", atLeast("auc", 0.6))).toBe(answer));
 
   test("one absolute quality gate; without one nothing was evaluated", () => {
