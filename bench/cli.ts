@@ -21,7 +21,7 @@ await bench("cli", (here) => withStack(async (settings) => {
 
 async function publishSamples(settings: Settings): Promise<void> {
   const { s3 } = settings;
-  const store = connectS3({ bucket: s3.bucket, endpoint: s3.endpoint, region: s3.region, credentials: s3.credentials as NonNullable<typeof s3.credentials> });
+  const store = connectS3({ bucket: s3.bucket, endpoint: s3.endpoint, region: s3.region, credentials: { ...(s3.credentials as NonNullable<typeof s3.credentials>) } });
   const key = generateKeyPairSync("ed25519").privateKey;
   const path = join(settings.home, "model.onnx");
   for (let i = 0; i < 9; i++) {

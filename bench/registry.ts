@@ -44,7 +44,7 @@ await bench("registry", (report) => withStack(async (settings) => {
 }));
 
 function connect({ s3 }: Settings): S3Connection {
-  return connectS3({ bucket: s3.bucket, endpoint: s3.endpoint, region: s3.region, credentials: s3.credentials as NonNullable<typeof s3.credentials> });
+  return connectS3({ bucket: s3.bucket, endpoint: s3.endpoint, region: s3.region, credentials: { ...(s3.credentials as NonNullable<typeof s3.credentials>) } });
 }
 
 /** A process that asks again and again, as a server does. Each run is the middle of 100 questions. */

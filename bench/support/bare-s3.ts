@@ -10,7 +10,7 @@ export interface BareS3 {
 
 export function bareS3({ s3 }: Settings): BareS3 {
   const client = new S3Client({
-    endpoint: s3.endpoint as string, region: s3.region, forcePathStyle: true, maxAttempts: 1, credentials: s3.credentials as NonNullable<typeof s3.credentials>,
+    endpoint: s3.endpoint as string, region: s3.region, forcePathStyle: true, maxAttempts: 1, credentials: { ...(s3.credentials as NonNullable<typeof s3.credentials>) },
     requestChecksumCalculation: "WHEN_REQUIRED", responseChecksumValidation: "WHEN_REQUIRED",
   });
   return {

@@ -13,7 +13,7 @@ export async function landFlights(settings: Settings, months: readonly number[])
 
 /** A bucket that is there already is left as it is. */
 export async function makeBucket({ s3 }: Settings, bucket: string): Promise<void> {
-  const client = new S3Client({ endpoint: s3.endpoint as string, region: s3.region, forcePathStyle: true, credentials: s3.credentials as NonNullable<typeof s3.credentials> });
+  const client = new S3Client({ endpoint: s3.endpoint as string, region: s3.region, forcePathStyle: true, credentials: { ...(s3.credentials as NonNullable<typeof s3.credentials>) } });
   try {
     await client.send(new CreateBucketCommand({ Bucket: bucket }));
   } catch (error) {
