@@ -1,10 +1,13 @@
 import { readFile } from "node:fs/promises";
+import { cpus } from "node:os";
 import { scanModel } from "../inference/scan.ts";
 import { checkSignature } from "../inference/signature.ts";
 import { answerGates, gatesPassed } from "../policy/gates.ts";
-import type { Evaluation, EvaluationFacts, HoldoutEvaluation } from "../schemas/evaluation.ts";
+import type { Definition } from "../schemas/definition.ts";
+import { type Evaluation, type EvaluationFacts, type HoldoutEvaluation, type MeasuredEvaluation, measuredEvaluation } from "../schemas/evaluation.ts";
 import { failureTypeOf } from "../schemas/failures.ts";
 import { putJsonBlob } from "../stores/blobs.ts";
+import { createDocument, getDocument, keyOf } from "../stores/documents.ts";
 import type { Activities, EvaluateInput } from "./contract.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { checkPeoplesSql } from "./scoring/check-sql.ts";
@@ -12,28 +15,54 @@ import { type Prepared, prepareEvaluation } from "./scoring/prepare-evaluation.t
 import { type ScoringLimits, withScoringChild } from "./scoring/scoring-child.ts";
 import { scoreHoldouts } from "./scoring/score-holdouts.ts";
 import { withHeartbeat } from "./support/heartbeat.ts";
+import { readDefinition } from "./support/read-definition.ts";
 
 const tolerance = 1e-5;
 const threads = 2;
+/** Raise it when what is measured, or how, changes: older measurements are then made anew. */
+const measuring = 1;
 
 /**
  * Measures a candidate, beside the champion on the same rows, and asks the gates. Every model runs in a process of its own.
+ * The same bytes on the same rows are measured once: what is new costs, what is known does not.
  * @throws RelearnError `ModelRefused` or `InferenceLimit` when the candidate cannot be run; a champion that cannot is a fact.
  */
 export function createEvaluate(deps: Pick<Dependencies, "store" | "scratch">, limits?: ScoringLimits): Activities["evaluate"] {
   return async (input) =>
     withHeartbeat(async ({ signal, beat }) => {
-      const prepared = await prepareEvaluation(deps, input, signal);
-      checkSignature(scanModel(await readFile(prepared.candidate.path)), prepared.candidate.columns, prepared.label.task, prepared.label.classes?.length ?? 1);
-      const run = { scratch: deps.scratch, limits, signal };
-      const [facts] = await Promise.all([measure(prepared, input, run), checkPeoplesSql(deps.scratch, prepared.definition, signal)]);
-      const holdouts = await judge(prepared, run, (rows) => beat({ rows }));
-      const evaluation = conclude(prepared, input, { ...facts, holdouts });
+      const key = measurementKey(input);
+      const known = await getDocument(deps.store, key, measuredEvaluation, signal);
+      const measured = known ?? (await measureAll(deps, input, { scratch: deps.scratch, limits, signal }, (rows) => beat({ rows })));
+      if (known === null && isWhole(measured)) await createDocument(deps.store, key, measured, signal);
+      const evaluation = conclude(await readDefinition(deps.store, input.definition), input, measured);
       return { evaluation: await putJsonBlob(deps.store, evaluation, signal), passed: evaluation.passed, gates: evaluation.gates };
     });
 }
 
+/** A champion that could not be run, or a parity that could not be told, may have been a bad moment: it is looked at again. */
+function isWhole({ champion, holdouts, parity }: MeasuredEvaluation): boolean {
+  return parity.largest !== null && (champion === null || champion.trainedOnHoldout || holdouts.every(({ flips, difference }) => flips !== null || Object.values(difference ?? {}).some(({ value }) => value !== null)));
+}
+
+/** All that the figures rest on; another machine, or another runtime, measures anew. */
+function measurementKey({ pipeline, definition, snapshot, windows, model, predictions, sample, champion }: EvaluateInput): string {
+  const machine = { node: process.version, platform: process.platform, arch: process.arch, cpu: cpus()[0]?.model ?? "unknown", cores: cpus().length };
+  return `evaluations/${pipeline}/${keyOf({ measuring, definition, snapshot, windows, model, predictions, sample, champion, machine })}.json`;
+}
+
 type Run = { readonly scratch: string; readonly limits: ScoringLimits | undefined; readonly signal: AbortSignal };
+
+async function measureAll(deps: Pick<Dependencies, "store" | "scratch">, input: EvaluateInput, run: Run, beat: (rows: number) => void): Promise<MeasuredEvaluation> {
+  const prepared = await prepareEvaluation(deps, input, run.signal);
+  const { candidate, definition, label, champion } = prepared;
+  checkSignature(scanModel(await readFile(candidate.path)), candidate.columns, label.task, label.classes?.length ?? 1);
+  const [facts] = await Promise.all([measure(prepared, input, run), checkPeoplesSql(deps.scratch, definition, run.signal)]);
+  const holdouts = await judge(prepared, run, beat);
+  return {
+    version: 1, task: label.task, snapshot: input.snapshot, model: input.model,
+    champion: champion && { v: champion.v, model: champion.sha256, trainedOnHoldout: champion.trainedOnHoldout }, ...facts, holdouts,
+  };
+}
 
 /** A throw-away process for the candidate alone: how fast and large it is, and whether it is the model that was trained. */
 async function measure(prepared: Prepared, input: EvaluateInput, run: Run): Promise<Pick<EvaluationFacts, "resources" | "parity">> {
@@ -58,11 +87,8 @@ async function judge(prepared: Prepared, run: Run, beat: (rows: number) => void)
   }
 }
 
-function conclude({ definition, label, champion }: Prepared, input: EvaluateInput, measured: Pick<EvaluationFacts, "resources" | "parity" | "holdouts">): Evaluation {
-  const facts: EvaluationFacts = {
-    version: 1, run: input.run, task: label.task, snapshot: input.snapshot, model: input.model,
-    champion: champion && { v: champion.v, model: champion.sha256, trainedOnHoldout: champion.trainedOnHoldout }, ...measured,
-  };
+function conclude(definition: Definition, { run }: EvaluateInput, measured: MeasuredEvaluation): Evaluation {
+  const facts: EvaluationFacts = { ...measured, run };
   const gates = answerGates(definition, facts);
   return { ...facts, gates, passed: gatesPassed(gates) };
 }

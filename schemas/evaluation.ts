@@ -74,5 +74,9 @@ export const evaluation = z.strictObject({
 }).readonly();
 export type Evaluation = z.infer<typeof evaluation>;
 
+/** `evaluations/<pipeline>/<sha256 of all it rests on>.json`: what was measured once of the same bytes on the same rows. */
+export const measuredEvaluation = evaluation.unwrap().omit({ run: true, gates: true, passed: true }).readonly();
+export type MeasuredEvaluation = z.infer<typeof measuredEvaluation>;
+
 /** The measured part, before the gates have answered. */
 export type EvaluationFacts = Omit<Evaluation, "gates" | "passed">;
