@@ -3,10 +3,12 @@ import { cpus } from "node:os";
 import { scanModel } from "../inference/scan.ts";
 import { checkSignature } from "../inference/signature.ts";
 import { answerGates, gatesPassed } from "../policy/gates.ts";
+import { readJson } from "../schemas/boundary.ts";
 import type { Definition } from "../schemas/definition.ts";
 import { type Evaluation, type EvaluationFacts, type HoldoutEvaluation, type MeasuredEvaluation, measuredEvaluation } from "../schemas/evaluation.ts";
 import { failureTypeOf } from "../schemas/failures.ts";
-import { putJsonBlob } from "../stores/blobs.ts";
+import { manifest } from "../schemas/manifest.ts";
+import { getBlob, putJsonBlob } from "../stores/blobs.ts";
 import { createDocument, getDocument, keyOf } from "../stores/documents.ts";
 import type { Activities, EvaluateInput } from "./contract.ts";
 import type { Dependencies } from "./dependencies.ts";
@@ -30,7 +32,7 @@ const measuring = 1;
 export function createEvaluate(deps: Pick<Dependencies, "store" | "scratch">, limits?: ScoringLimits): Activities["evaluate"] {
   return async (input) =>
     withHeartbeat(async ({ signal, beat }) => {
-      const key = measurementKey(input);
+      const key = measurementKey(input, await championFacts(deps.store, input.champion));
       const known = await getDocument(deps.store, key, measuredEvaluation, signal);
       const measured = known ?? (await measureAll(deps, input, { scratch: deps.scratch, limits, signal }, (rows) => beat({ rows })));
       if (known === null && isWhole(measured)) await createDocument(deps.store, key, measured, signal);
@@ -45,9 +47,16 @@ function isWhole({ champion, holdouts, parity }: MeasuredEvaluation): boolean {
 }
 
 /** All that the figures rest on; another machine, or another runtime, measures anew. */
-function measurementKey({ pipeline, definition, snapshot, windows, model, predictions, sample, champion }: EvaluateInput): string {
+function measurementKey({ pipeline, definition, snapshot, windows, model, predictions, sample }: EvaluateInput, champion: object | null): string {
   const machine = { node: process.version, platform: process.platform, arch: process.arch, cpu: cpus()[0]?.model ?? "unknown", cores: cpus().length };
   return `evaluations/${pipeline}/${keyOf({ measuring, definition, snapshot, windows, model, predictions, sample, champion, machine })}.json`;
+}
+
+/** What of a champion a measurement depends on: its bytes, and what it was trained on. Its number does not matter. */
+async function championFacts(store: Dependencies["store"], champion: EvaluateInput["champion"]): Promise<object | null> {
+  if (champion === null) return null;
+  const { snapshot, windows, definition } = readJson(manifest, new TextDecoder().decode(await getBlob(store, champion.manifest)), `the manifest of version ${champion.v}`);
+  return { model: champion.model, snapshot, windows, definition };
 }
 
 type Run = { readonly scratch: string; readonly limits: ScoringLimits | undefined; readonly signal: AbortSignal };
@@ -87,8 +96,9 @@ async function judge(prepared: Prepared, run: Run, beat: (rows: number) => void)
   }
 }
 
-function conclude(definition: Definition, { run }: EvaluateInput, measured: MeasuredEvaluation): Evaluation {
-  const facts: EvaluationFacts = { ...measured, run };
+function conclude(definition: Definition, input: EvaluateInput, measured: MeasuredEvaluation): Evaluation {
+  const champion = measured.champion && input.champion && { ...measured.champion, v: input.champion.v };
+  const facts: EvaluationFacts = { ...measured, champion, run: input.run };
   const gates = answerGates(definition, facts);
   return { ...facts, gates, passed: gatesPassed(gates) };
 }
