@@ -23,9 +23,11 @@ async function main(): Promise<void> {
     const load1 = Number((loadavg()[0] ?? 0).toFixed(2));
     const { figures, code } = await runBench(name);
     if (code !== 0) process.exitCode = 1;
-    reported.push(...figures.map((figure) => ({ ...figure, machine: { ...machine, load1 } })));
+    const here = figures.map((figure) => ({ ...figure, machine: { ...machine, load1 } }));
+    reported.push(...here);
+    if (!json) process.stdout.write(renderFigures(here));
   }
-  process.stdout.write(json ? `${JSON.stringify(reported, null, 2)}\n` : renderFigures(reported));
+  if (json) process.stdout.write(`${JSON.stringify(reported, null, 2)}\n`);
 }
 
 function readArguments(): { readonly names: readonly string[]; readonly json: boolean } {

@@ -7,7 +7,7 @@ import { unzipOne } from "../examples/flights/unzip.ts";
 import type { ColumnFrame, Frame } from "../schemas/sketch.ts";
 import { numberFrame } from "../stats/frame.ts";
 import { numberFacts } from "../tables/number-facts.ts";
-import { withDuckDb } from "../tables/open-duckdb.ts";
+import { parquetFiles, withDuckDb } from "../tables/open-duckdb.ts";
 import { id, quote } from "../tables/quote.ts";
 import { sketchPartitions } from "../tables/sketch-partition.ts";
 import { bench } from "./support/bench.ts";
@@ -60,7 +60,7 @@ await bench("sketch", async ({ report, say }) => {
       });
       say(`writing ${times} years`);
       const large = join(folder, "large.parquet");
-      await connection.run(`copy (select f.* from range(${times}) r, ${quote(year)} f) to ${quote(large)} (format parquet, row_group_size 122880)`);
+      await connection.run(`copy (select * from ${parquetFiles(Array.from({ length: times }, () => year))}) to ${quote(large)} (format parquet, row_group_size 122880)`);
       const pairs: [number, number][] = [];
       const peaks: number[] = [];
       for (let i = 0; i < runs; i++) {
