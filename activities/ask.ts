@@ -1,3 +1,4 @@
+import { markdownText } from "../policy/markdown-text.ts";
 import { readJson } from "../schemas/boundary.ts";
 import { addDuration } from "../schemas/calendar.ts";
 import { evaluation as evaluationSchema } from "../schemas/evaluation.ts";
@@ -27,7 +28,7 @@ export function createAsk(deps: Dependencies): Activities["ask"] {
 
 function heading({ pipeline, v, champion }: AskInput, { required, approvers, expiresAt }: Question): string {
   const instead = champion === null ? "nothing serves yet" : `instead of version ${champion.v}`;
-  const who = approvers === null ? "" : ` of ${approvers.join(", ")}`;
+  const who = approvers === null ? "" : ` of ${markdownText(approvers.join(", "))}`;
   return `# Shall ${pipeline} version ${v} serve, ${instead}?\n\nWaits for ${required} yes${who} until ${expiresAt}.`;
 }
 

@@ -1,5 +1,6 @@
 import { allHandlersFinished, ApplicationFailure, CancellationScope, condition, isCancellation, setCurrentDetails, setHandler, upsertSearchAttributes } from "@temporalio/workflow";
 import type { RunEnd, RunInput, TrainResult, VersionRef } from "../activities/contract.ts";
+import { markdownText } from "../policy/markdown-text.ts";
 import type { RunState } from "../schemas/run.ts";
 import { heavyActivities, quick, watch } from "./activity-proxies.ts";
 import { ApprovalDesk } from "./approval-desk.ts";
@@ -55,7 +56,7 @@ async function ingestWhenComplete({ step, patienceMs }: RunInput, book: RunBook)
     const left = deadline - Date.now();
     if (left <= 0) return { state: "held", reason };
     book.note({ state: "held", reason });
-    setCurrentDetails(`**held**: the data is not complete\n\n${result.reasons.map((line) => `- ${line}`).join("\n")}\n\nLooks again by itself; signal \`recheck\` looks now.`);
+    setCurrentDetails(`**held**: the data is not complete\n\n${result.reasons.map((line) => `- ${markdownText(line)}`).join("\n")}\n\nLooks again by itself; signal \`recheck\` looks now.`);
     recheck = false;
     await condition(() => recheck, Math.min(wait, left));
   }
@@ -121,7 +122,7 @@ async function promoted({ step }: RunInput, v: number, book: RunBook): Promise<R
 
 async function finish(book: RunBook, { state, reason }: RunEnd): Promise<void> {
   if (book.record.stage !== "done") book.enter("done");
-  setCurrentDetails(`**${state}**${reason === null ? "" : `: ${reason}`}`);
+  setCurrentDetails(`**${state}**${reason === null ? "" : `: ${markdownText(reason)}`}`);
   book.note({ state: state satisfies RunState, reason, endedAt: now() });
   await book.saved();
   await condition(allHandlersFinished);

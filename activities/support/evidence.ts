@@ -1,3 +1,4 @@
+import { markdownText } from "../../policy/markdown-text.ts";
 import type { Estimate, Evaluation, HoldoutEvaluation } from "../../schemas/evaluation.ts";
 import type { GateResult } from "../../schemas/gate.ts";
 
@@ -22,9 +23,9 @@ function gatesTable(gates: readonly GateResult[]): string {
   return `### Gates\n\n${table(["gate", "answer", "why"], gates.map((gate) => [gate.gate, gate.answer, gate.reason]))}`;
 }
 
-/** A Markdown table; a cell's own bars and line breaks cannot leave it. */
+/** A Markdown table; what a cell holds cannot leave it. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|").replaceAll(/\s*\n\s*/g, " ")).join(" | ")} |`;
+  const line = (cells: readonly string[]) => `| ${cells.map(markdownText).join(" | ")} |`;
   return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
 }
 
