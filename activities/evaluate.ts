@@ -12,9 +12,8 @@ import { getBlob, putJsonBlob } from "../stores/blobs.ts";
 import { createDocument, getDocument, keyOf } from "../stores/documents.ts";
 import type { Activities, EvaluateInput } from "./contract.ts";
 import type { Dependencies } from "./dependencies.ts";
-import { checkPeoplesSql } from "./scoring/check-sql.ts";
 import { type Prepared, prepareEvaluation } from "./scoring/prepare-evaluation.ts";
-import { type ScoringLimits, withScoringChild } from "./scoring/scoring-child.ts";
+import { type ScoringChild, type ScoringLimits, type ScoringOpening, withScoringChild } from "./scoring/scoring-child.ts";
 import { scoreHoldouts } from "./scoring/score-holdouts.ts";
 import { withHeartbeat } from "./support/heartbeat.ts";
 import { readDefinition } from "./support/read-definition.ts";
@@ -25,7 +24,7 @@ const threads = 2;
 const measuring = 1;
 
 /**
- * Measures a candidate, beside the champion on the same rows, and asks the gates. Every model runs in a process of its own.
+ * Measures a candidate, beside the champion on the same rows, and asks the gates. Models run in a process apart.
  * The same bytes on the same rows are measured once: what is new costs, what is known does not.
  * @throws RelearnError `ModelRefused` or `InferenceLimit` when the candidate cannot be run; a champion that cannot is a fact.
  */
@@ -63,37 +62,51 @@ type Run = { readonly scratch: string; readonly limits: ScoringLimits | undefine
 
 async function measureAll(deps: Pick<Dependencies, "store" | "scratch">, input: EvaluateInput, run: Run, beat: (rows: number) => void): Promise<MeasuredEvaluation> {
   const prepared = await prepareEvaluation(deps, input, run.signal);
-  const { candidate, definition, label, champion } = prepared;
+  const { candidate, label, champion } = prepared;
   checkSignature(scanModel(await readFile(candidate.path)), candidate.columns, label.task, label.classes?.length ?? 1);
-  const [facts] = await Promise.all([measure(prepared, input, run), checkPeoplesSql(deps.scratch, definition, run.signal)]);
-  const holdouts = await judge(prepared, run, beat);
+  const { facts, scored } = await withScoringChild(openingOf(prepared), run, async (child) => ({ facts: await measure(child, prepared, input), scored: await scoreBeside(child, prepared, beat) }));
   return {
     version: 1, task: label.task, snapshot: input.snapshot, model: input.model,
-    champion: champion && { v: champion.v, model: champion.sha256, trainedOnHoldout: champion.trainedOnHoldout }, ...facts, holdouts,
+    champion: champion && { v: champion.v, model: champion.sha256, trainedOnHoldout: champion.trainedOnHoldout }, ...facts,
+    holdouts: "lost" in scored ? await scoreAlone(prepared, scored.lost, run, beat) : scored.holdouts,
   };
 }
 
-/** A throw-away process for the candidate alone: how fast and large it is, and whether it is the model that was trained. */
-async function measure(prepared: Prepared, input: EvaluateInput, run: Run): Promise<Pick<EvaluationFacts, "resources" | "parity">> {
-  const { candidate, sample, predictions, definition, label } = prepared;
-  const open = { files: [sample, predictions], timezone: definition.timezone, models: [candidate], task: label.task, threads };
-  return withScoringChild(open, run, async (child, [loadMs]) => {
-    const measured = await child.ask({ op: "measure", sample });
-    const parity = await child.ask({ op: "parity", sample, predictions, tolerance });
-    return { resources: { fileBytes: input.model.bytes, loadMs: loadMs!, ...measured }, parity };
-  });
+function openingOf({ definition, sample, predictions, train, holdouts }: Prepared): ScoringOpening {
+  const { slices, metrics, timezone } = definition;
+  const sql = [...Object.entries(slices).map(([name, text]) => ({ title: `slice "${name}"`, sql: text })), ...Object.entries(metrics).map(([name, metric]) => ({ title: `metric "${name}"`, sql: metric.sql }))];
+  return { files: [sample, predictions, ...train, ...holdouts.flatMap(({ files }) => files)], timezone, threads, sql };
 }
 
-/** Scores with the champion; where that fails and the champion is to blame, without it, and the reason stands for its figures. */
-async function judge(prepared: Prepared, run: Run, beat: (rows: number) => void): Promise<HoldoutEvaluation[]> {
-  if (prepared.champion?.model == null) return scoreHoldouts(prepared, null, threads, run, beat);
+/** How fast and large the candidate is while the process holds nothing else, and whether it is the model that was trained. */
+async function measure(child: ScoringChild, { candidate, sample, predictions, label }: Prepared, input: EvaluateInput): Promise<Pick<EvaluationFacts, "resources" | "parity">> {
+  const { ms: loadMs } = await child.ask({ op: "load", model: candidate, task: label.task });
+  const measured = await child.ask({ op: "measure", sample });
+  const parity = await child.ask({ op: "parity", sample, predictions, tolerance });
+  return { resources: { fileBytes: input.model.bytes, loadMs, ...measured }, parity };
+}
+
+/** Scores with the champion, where there is one that can be run; `lost` when that failed, which may be the champion's fault. */
+async function scoreBeside(child: ScoringChild, prepared: Prepared, beat: (rows: number) => void): Promise<{ readonly holdouts: HoldoutEvaluation[] } | { readonly lost: string }> {
+  const champion = prepared.champion?.model ?? null;
+  if (champion === null) return { holdouts: await scoreHoldouts(child, prepared, beat) };
   try {
-    return await scoreHoldouts(prepared, prepared.champion.model, threads, run, beat);
+    await child.ask({ op: "load", model: champion, task: prepared.label.task });
+    return { holdouts: await scoreHoldouts(child, prepared, beat) };
   } catch (error) {
     const type = failureTypeOf(error);
     if (type !== "ModelRefused" && type !== "InferenceLimit") throw error;
-    return scoreHoldouts({ ...prepared, champion: { ...prepared.champion, lost: `the champion could not be run: ${(error as Error).message}` } }, null, threads, run, beat);
+    return { lost: `the champion could not be run: ${(error as Error).message}` };
   }
+}
+
+/** The candidate's own figures stay when the champion fails; the reason stands for the champion's. */
+async function scoreAlone(prepared: Prepared, lost: string, run: Run, beat: (rows: number) => void): Promise<HoldoutEvaluation[]> {
+  const { candidate, label, champion } = prepared;
+  return withScoringChild(openingOf(prepared), run, async (child) => {
+    await child.ask({ op: "load", model: candidate, task: label.task });
+    return scoreHoldouts(child, { ...prepared, champion: champion && { ...champion, model: null, lost } }, beat);
+  });
 }
 
 function conclude(definition: Definition, input: EvaluateInput, measured: MeasuredEvaluation): Evaluation {

@@ -3,6 +3,7 @@ import { landingRecord, preparedRecord, snapshot, type LandingRecord, type Snaps
 import { RelearnError } from "../schemas/failures.ts";
 import { blobRef, type BlobRef } from "../schemas/names.ts";
 import { createDocument, getDocument } from "./documents.ts";
+import { createKept, getKept } from "./kept-documents.ts";
 import type { ObjectStore } from "./object-store.ts";
 
 type PreparedRecord = z.infer<typeof preparedRecord>;
@@ -16,32 +17,32 @@ const frameKey = (pipeline: string): string => `datasets/${pipeline}/frame.json`
 
 /** @throws RelearnError `NotFound`. */
 export async function readSnapshot(store: ObjectStore, pipeline: string, id: string, signal?: AbortSignal): Promise<Snapshot> {
-  const found = await getDocument(store, snapshotKey(pipeline, id), snapshot, signal);
+  const found = await getKept(store, snapshotKey(pipeline, id), snapshot, signal);
   if (found === null) throw new RelearnError("NotFound", `${pipeline} has no snapshot ${id}`);
   return found;
 }
 
 /** Create-only: the same rows are the same snapshot, whoever makes it again. */
 export async function putSnapshot(store: ObjectStore, document: Snapshot, signal?: AbortSignal): Promise<void> {
-  await createDocument(store, snapshotKey(document.pipeline, document.id), document, signal);
+  await createKept(store, snapshotKey(document.pipeline, document.id), document, signal);
 }
 
 /** What a landing file held when it was read; null when it has not been read yet. @param id `keyOf` URI, size, ETag and how it is read. */
 export async function getLandingRecord(store: ObjectStore, pipeline: string, id: string, signal?: AbortSignal): Promise<LandingRecord | null> {
-  return getDocument(store, landingKey(pipeline, id), landingRecord, signal);
+  return getKept(store, landingKey(pipeline, id), landingRecord, signal);
 }
 
 export async function putLandingRecord(store: ObjectStore, pipeline: string, id: string, record: LandingRecord, signal?: AbortSignal): Promise<void> {
-  await createDocument(store, landingKey(pipeline, id), record, signal);
+  await createKept(store, landingKey(pipeline, id), record, signal);
 }
 
 /** What `prepare` made of pieces it has seen before; null when it has not seen them. @param id `keyOf` contract, span and input pieces. */
 export async function getPreparedRecord(store: ObjectStore, pipeline: string, id: string, signal?: AbortSignal): Promise<PreparedRecord | null> {
-  return getDocument(store, preparedKey(pipeline, id), preparedRecord, signal);
+  return getKept(store, preparedKey(pipeline, id), preparedRecord, signal);
 }
 
 export async function putPreparedRecord(store: ObjectStore, pipeline: string, id: string, record: PreparedRecord, signal?: AbortSignal): Promise<void> {
-  await createDocument(store, preparedKey(pipeline, id), record, signal);
+  await createKept(store, preparedKey(pipeline, id), record, signal);
 }
 
 /** The pipeline's frame, made once from the first accepted snapshot; null until then. */

@@ -1,11 +1,12 @@
 import { readFile, stat } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
-import { GetObjectCommand, HeadObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client, type GetObjectCommandOutput } from "@aws-sdk/client-s3";
+import { ListObjectsV2Command, S3Client } from "@aws-sdk/client-s3";
 import type { ObjectInfo, ObjectStore, PutOptions, PutOutcome, StoredObject } from "./object-store.ts";
 import { readReply, replyChunks } from "./s3-body.ts";
 import { isMissingBucket, isWorthRetrying, statusOf, storeFailure } from "./s3-failures.ts";
 import { partBytes, uploadInParts } from "./s3-multipart.ts";
+import { objectRequests } from "./s3-requests.ts";
 import { writeWhole } from "./whole-file.ts";
 
 export interface S3Options {
@@ -52,23 +53,28 @@ export function connectS3(options: S3Options): S3Connection {
 
 /** @param client must have `maxAttempts: 1`; every retry is made here. */
 export function s3ObjectStore(client: S3Client, bucket: string, limits: Limits): ObjectStore {
-  const at = (key: string) => ({ Bucket: bucket, Key: key });
+  const send = objectRequests(client, bucket);
   const attempt = <T>(operation: string, key: string, options: { signal?: AbortSignal; once?: boolean } | undefined, run: (tried: number) => Promise<T>): Promise<T> =>
     tryAgain(limits.attempts, options, run, (error) => storeFailure(error, operation, bucket, key));
 
   const get = (key: string, signal?: AbortSignal, etag?: string): Promise<StoredObject | null | "unchanged"> =>
     attempt("get", key, { signal }, async () => {
-      const reply = await client.send(new GetObjectCommand({ ...at(key), IfNoneMatch: etag }), { abortSignal: signal }).catch(absentOrThrow);
+      const reply = await send({ method: "GET", key, headers: { "if-none-match": etag }, signal }).catch(absentOrThrow);
       if (reply === null || reply === "unchanged") return reply;
-      return { body: await readReply(reply, limits.timeoutMs, signal), etag: reply.ETag ?? "" };
+      return { body: await readReply(reply, limits.timeoutMs, signal), etag: reply.ETag };
     });
 
   const put = (key: string, body: Uint8Array, options: PutOptions = {}): Promise<PutOutcome> =>
     attempt("put", key, options, async (tried) => {
-      const command = new PutObjectCommand({ ...at(key), Body: body, ContentLength: body.byteLength, ContentType: options.contentType, IfNoneMatch: options.ifNoneMatch, IfMatch: options.ifMatch });
-      const outcome = await judge(options, client.send(command, { abortSignal: options.signal }));
+      const outcome = await judge(options, putWhole(key, body, options));
       return outcome.outcome === "exists" && tried > 1 ? ((await findOwn(key, body, options.signal)) ?? outcome) : outcome;
     });
+
+  const putWhole = async (key: string, body: Uint8Array, { contentType, ifNoneMatch, ifMatch, signal }: PutOptions): Promise<{ ETag: string }> => {
+    const reply = await send({ method: "PUT", key, body, headers: { "content-type": contentType ?? "application/octet-stream", "if-none-match": ifNoneMatch, "if-match": ifMatch }, signal });
+    await readReply(reply, limits.timeoutMs, signal);
+    return reply;
+  };
 
   /** After a lost reply, the object that is in the way may be our own. */
   const findOwn = async (key: string, body: Uint8Array, signal?: AbortSignal): Promise<PutOutcome | null> => {
@@ -83,8 +89,10 @@ export function s3ObjectStore(client: S3Client, bucket: string, limits: Limits):
     getIfChanged: (key, etag, options) => get(key, options?.signal, etag),
     head: (key, options) =>
       attempt("head", key, options, async () => {
-        const reply = await client.send(new HeadObjectCommand(at(key)), { abortSignal: options?.signal }).catch(absentOrThrow);
-        return reply === null || reply === "unchanged" ? null : infoOf(key, reply);
+        const reply = await send({ method: "HEAD", key, signal: options?.signal }).catch(absentOrThrow);
+        if (reply === null || reply === "unchanged") return null;
+        await readReply({ Body: reply.Body }, limits.timeoutMs, options?.signal);
+        return infoOf(key, reply);
       }),
     async *list(prefix, options = {}) {
       let [startAfter, left] = [options.startAfter, options.limit ?? Infinity];
@@ -101,7 +109,7 @@ export function s3ObjectStore(client: S3Client, bucket: string, limits: Limits):
     },
     download: (key, path, options) =>
       attempt("download", key, options, async () => {
-        const reply = await client.send(new GetObjectCommand(at(key)), { abortSignal: options?.signal }).catch(absentOrThrow);
+        const reply = await send({ method: "GET", key, signal: options?.signal }).catch(absentOrThrow);
         if (reply === null || reply === "unchanged") return null;
         await writeWhole(path, Readable.from(replyChunks(reply, limits.timeoutMs, options?.signal), { objectMode: false }), options?.signal);
         return infoOf(key, reply);
@@ -109,7 +117,7 @@ export function s3ObjectStore(client: S3Client, bucket: string, limits: Limits):
     upload: async (key, path, options = {}) => {
       const { size } = await stat(path);
       if (size <= partBytes) return put(key, await readFile(path), options);
-      return attempt("upload", key, options, () => judge(options, uploadInParts(client, at(key), path, options)));
+      return attempt("upload", key, options, () => judge(options, uploadInParts(client, { Bucket: bucket, Key: key }, path, options)));
     },
   };
 }
@@ -148,6 +156,6 @@ async function judge(options: PutOptions, sent: Promise<{ ETag?: string | undefi
   }
 }
 
-function infoOf(key: string, reply: Pick<GetObjectCommandOutput, "ContentLength" | "ETag" | "LastModified">): ObjectInfo {
+function infoOf(key: string, reply: { readonly ContentLength?: number | undefined; readonly ETag?: string | undefined; readonly LastModified?: Date | undefined }): ObjectInfo {
   return { key, bytes: reply.ContentLength ?? 0, etag: reply.ETag ?? "", modifiedAt: (reply.LastModified ?? new Date(0)).toISOString() };
 }

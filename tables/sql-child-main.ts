@@ -2,8 +2,9 @@ import { DuckDBInstance } from "@duckdb/node-api";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { RelearnError } from "../schemas/failures.ts";
 import { serveChild } from "../schemas/serve-child.ts";
+import { checkSql } from "./check-sql.ts";
 import { quote } from "./quote.ts";
-import { expressionProblem, refuseSql, selectProblem } from "./sql-check.ts";
+import { refuseSql } from "./sql-check.ts";
 import type { Row, SqlRequest } from "./sql-child.ts";
 
 let connections: readonly DuckDBConnection[] = [];
@@ -15,7 +16,7 @@ serveChild(async (message) => {
   if (connection === undefined) throw new Error(`the sandbox has no lane ${request.lane}; it was opened with ${connections.length}`);
   if (request.op === "run") return run(connection, request.statements, request.title);
   if (request.op === "bind") return bind(connection, request.sql, request.title);
-  return check(connection, request);
+  return named(request.title, () => checkSql(connection, request));
 });
 
 /** The order matters: nothing can be set after the lock, and the folder must be known before access is cut. */
@@ -54,13 +55,6 @@ async function bind(on: DuckDBConnection, sql: string, title: string): Promise<R
       prepared.destroySync();
     }
   });
-}
-
-async function check(on: DuckDBConnection, { kind, sql, title, tables }: Extract<SqlRequest, { op: "check" }>): Promise<void> {
-  const text = kind === "select" ? `${sql}\n` : `select ${sql}\n`;
-  const [row] = await run(on, [`select json_serialize_sql(${quote(text)}) as tree`], title);
-  const problem = kind === "select" ? selectProblem(String(row!["tree"]), tables) : expressionProblem(String(row!["tree"]));
-  if (problem !== null) refuseSql(title, problem);
 }
 
 const limits = /^(Out of Memory|.*max_temp_directory_size)/i;

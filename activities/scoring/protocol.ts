@@ -30,8 +30,13 @@ export interface HoldoutRequest {
   readonly telling: string;
 }
 
+/** An expression of the definition's author, and what it is: `slice "storm"`. */
+export interface PeoplesSql { readonly title: string; readonly sql: string }
+
+/** `load` adds a model: the first one is the candidate, the next the champion. */
 export type ScoringRequest =
-  | { readonly op: "open"; readonly folder: string; readonly files: readonly string[]; readonly timezone: string; readonly models: readonly ScoredModel[]; readonly task: LabelOf["task"]; readonly threads: number }
+  | { readonly op: "open"; readonly folder: string; readonly files: readonly string[]; readonly timezone: string; readonly threads: number; readonly sql: readonly PeoplesSql[] }
+  | { readonly op: "load"; readonly model: ScoredModel; readonly task: LabelOf["task"] }
   | { readonly op: "measure"; readonly sample: string }
   | { readonly op: "parity"; readonly sample: string; readonly predictions: string; readonly tolerance: number }
   | { readonly op: "trivial"; readonly files: readonly string[]; readonly label: LabelOf }
@@ -41,7 +46,8 @@ export type ScoringRequest =
   | { readonly op: "finish" };
 
 export interface ScoringReplies {
-  open: { readonly loadMs: readonly number[] };
+  open: null;
+  load: { readonly ms: number };
   measure: Omit<EvaluationFacts["resources"], "fileBytes" | "loadMs">;
   parity: EvaluationFacts["parity"];
   trivial: Trivial;

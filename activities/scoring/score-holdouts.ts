@@ -3,22 +3,19 @@ import type { Definition } from "../../schemas/definition.ts";
 import { missing } from "../../stats/metric-intervals.ts";
 import { ownLoss } from "../../stats/model-metrics.ts";
 import type { Prepared, PreparedHoldout } from "./prepare-evaluation.ts";
-import type { HoldoutRequest, ScoredModel, Trivial } from "./protocol.ts";
-import { type ScoringChild, type ScoringLimits, withScoringChild } from "./scoring-child.ts";
+import type { HoldoutRequest, Trivial } from "./protocol.ts";
+import type { ScoringChild } from "./scoring-child.ts";
 
 /** Statistics over rows that were scored already: no model runs in it. */
 const summaryMs = 600_000;
 
-/** Scores every holdout in one process, candidate and champion in one pass over the same rows. */
-export async function scoreHoldouts(prepared: Prepared, champion: ScoredModel | null, threads: number, run: { readonly scratch: string; readonly limits: ScoringLimits | undefined; readonly signal: AbortSignal }, beat: (rows: number) => void): Promise<HoldoutEvaluation[]> {
-  const { definition, label, candidate, train, holdouts } = prepared;
-  const open = { files: [...train, ...holdouts.flatMap(({ files }) => files)], timezone: definition.timezone, models: champion === null ? [candidate] : [candidate, champion], task: label.task, threads };
-  return withScoringChild(open, run, async (child) => {
-    const trivial = await child.ask({ op: "trivial", files: train, label }, summaryMs);
-    const scored: HoldoutEvaluation[] = [];
-    for (const holdout of holdouts) scored.push(await scoreOne(child, prepared, holdout, trivial, beat));
-    return scored;
-  });
+/** Scores every holdout by the models that the process has loaded, in one pass over the same rows. */
+export async function scoreHoldouts(child: ScoringChild, prepared: Prepared, beat: (rows: number) => void): Promise<HoldoutEvaluation[]> {
+  const { label, train, holdouts } = prepared;
+  const trivial = await child.ask({ op: "trivial", files: train, label }, summaryMs);
+  const scored: HoldoutEvaluation[] = [];
+  for (const holdout of holdouts) scored.push(await scoreOne(child, prepared, holdout, trivial, beat));
+  return scored;
 }
 
 async function scoreOne(child: ScoringChild, prepared: Prepared, { unfair, ...holdout }: PreparedHoldout, trivial: Trivial, beat: (rows: number) => void): Promise<HoldoutEvaluation> {

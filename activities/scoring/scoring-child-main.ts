@@ -2,14 +2,15 @@ import { readFile } from "node:fs/promises";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { type LoadedModel, loadModel } from "../../inference/session.ts";
 import { serveChild } from "../../schemas/serve-child.ts";
+import { checkSql } from "../../tables/check-sql.ts";
 import { quote } from "../../tables/quote.ts";
 import { checkParity } from "./check-parity.ts";
 import { measureModel } from "./measure-model.ts";
-import type { ScoringRequest } from "./protocol.ts";
+import type { ScoredModel, ScoringRequest } from "./protocol.ts";
 import { beginHoldout, type HoldoutScoring } from "./score-holdout.ts";
 import { trivialModel } from "./trivial-model.ts";
 
-interface Opened { readonly connection: DuckDBConnection; readonly models: readonly LoadedModel[]; readonly request: Extract<ScoringRequest, { op: "open" }> }
+interface Opened { readonly connection: DuckDBConnection; readonly threads: number; readonly models: LoadedModel[]; readonly described: ScoredModel[] }
 
 let opened: Opened | null = null;
 let scoring: HoldoutScoring | null = null;
@@ -18,8 +19,10 @@ serveChild(async (message) => {
   const request = message as ScoringRequest;
   if (request.op === "open") return open(request);
   if (opened === null) throw new Error("nothing is open");
-  const { connection, models, request: { models: described } } = opened;
+  const { connection, models, described } = opened;
   switch (request.op) {
+    case "load":
+      return load(opened, request);
     case "measure":
       return measureModel(connection, models[0]!, described[0]!.columns, request.sample);
     case "parity":
@@ -36,18 +39,20 @@ serveChild(async (message) => {
   }
 });
 
-async function open(request: Extract<ScoringRequest, { op: "open" }>): Promise<{ readonly loadMs: readonly number[] }> {
+async function open(request: Extract<ScoringRequest, { op: "open" }>): Promise<null> {
   process.chdir(request.folder);
-  const models: LoadedModel[] = [];
-  const loadMs: number[] = [];
-  for (const { path, columns, classes } of request.models) {
-    const bytes = await readFile(path);
-    const start = performance.now();
-    models.push(await loadModel(bytes, { columns, task: request.task, classes: classes?.length ?? 1 }, request.threads));
-    loadMs.push(performance.now() - start);
-  }
-  opened = { connection: await sandboxed(request), models, request };
-  return { loadMs };
+  const connection = await sandboxed(request);
+  for (const { title, sql } of request.sql) await checkSql(connection, { title, sql, kind: "expression", tables: [] });
+  opened = { connection, threads: request.threads, models: [], described: [] };
+  return null;
+}
+
+async function load({ models, described, threads }: Opened, { model, task }: Extract<ScoringRequest, { op: "load" }>): Promise<{ readonly ms: number }> {
+  const bytes = await readFile(model.path);
+  const start = performance.now();
+  models.push(await loadModel(bytes, { columns: model.columns, task, classes: model.classes?.length ?? 1 }, threads));
+  described.push(model);
+  return { ms: performance.now() - start };
 }
 
 /** People's slices and metrics run here: DuckDB may read the files of this evaluation and reach nothing else. */

@@ -17,16 +17,19 @@ export interface ScoringChild {
   ask<Op extends ScoringRequest["op"]>(request: Extract<ScoringRequest, { op: Op }>, deadlineMs?: number): Promise<ScoringReplies[Op]>;
 }
 
+export type ScoringOpening = Omit<Extract<ScoringRequest, { op: "open" }>, "op" | "folder">;
+
 export const usualLimits: ScoringLimits = { memoryBytes: 4 * 2 ** 30, deadlineMs: 60_000 };
 
 /**
- * Opens models in a process of their own and works with it. The process starts in an empty folder.
- * @throws RelearnError `ModelRefused` when a model does not load, run or fit; `InferenceLimit` when it hangs or grows too large.
+ * Works with models in a process of their own, which starts in an empty folder.
+ * @throws RelearnError `InvalidSql` for people's SQL that is not one repeatable expression; `ModelRefused` when a model does not
+ * load, run or fit; `InferenceLimit` when it hangs or grows too large.
  */
 export async function withScoringChild<T>(
-  open: Omit<Extract<ScoringRequest, { op: "open" }>, "op" | "folder">,
+  open: ScoringOpening,
   options: { readonly scratch: string; readonly limits?: ScoringLimits | undefined; readonly signal?: AbortSignal | undefined },
-  work: (child: ScoringChild, loadMs: readonly number[]) => Promise<T>,
+  work: (child: ScoringChild) => Promise<T>,
 ): Promise<T> {
   const { scratch, limits = usualLimits, signal } = options;
   await mkdir(join(scratch, "scoring"), { recursive: true });
@@ -36,8 +39,8 @@ export async function withScoringChild<T>(
     ask: async (request, deadlineMs = limits.deadlineMs) => (await process.request(request, { deadlineMs, signal }).catch(rethrow)) as never,
   };
   try {
-    const { loadMs } = await child.ask({ op: "open", folder, ...open });
-    return await work(child, loadMs);
+    await process.request({ op: "open", folder, ...open } satisfies ScoringRequest, { deadlineMs: limits.deadlineMs, signal });
+    return await work(child);
   } finally {
     await process.close();
     await rm(folder, { recursive: true, force: true });

@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { acceptance, type Acceptance } from "../../schemas/acceptance.ts";
 import type { Ingested, PreparedPartition } from "../../schemas/dataset.ts";
 import type { BlobRef } from "../../schemas/names.ts";
-import { createDocument, getDocument, keyOf } from "../../stores/documents.ts";
+import { keyOf } from "../../stores/documents.ts";
+import { createKept, getKept } from "../../stores/kept-documents.ts";
 import { inParallel } from "../../stores/parallel.ts";
 import { type AcceptedRows, acceptRows } from "../../tables/accept-rows.ts";
 import type { Contract } from "../../tables/contract.ts";
@@ -49,7 +50,7 @@ type Task = Omit<Judged, "acceptance">;
 
 async function judge(work: AcceptWork, tasks: readonly Task[], golden: readonly BlobRef[]): Promise<Judged[]> {
   const keys = tasks.map((task) => acceptanceKey(work, task, golden));
-  const known = await inParallel(keys, width, (key) => getDocument(work.deps.store, key, acceptance, work.signal));
+  const known = await inParallel(keys, width, (key) => getKept(work.deps.store, key, acceptance, work.signal));
   const missing = tasks.flatMap((task, i) => (known[i] === null ? [{ task, key: keys[i] as string }] : []));
   const fresh = new Map<string, Acceptance>();
   for (const batch of batches(missing)) for (const [key, accepted] of await judgeBatch(work, batch, golden)) fresh.set(key, accepted);
@@ -107,6 +108,6 @@ async function keep({ deps, folder, signal }: AcceptWork, sending: Uploads, key:
     version: 1, blob: await store(accepted.file), rows, withheld, reserved: await part(accepted.reserved), quarantined: await part(accepted.quarantined),
     refusals: [...reasons], labels: labels === null ? null : labels.map(([label, n]) => [label, n]),
   };
-  await createDocument(deps.store, key, document, signal);
+  await createKept(deps.store, key, document, signal);
   return [key, document];
 }

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { BlobRef } from "../../schemas/names.ts";
 import { type Frame, type Sketch, sketch, sketchFormat } from "../../schemas/sketch.ts";
-import { createDocument, getDocument } from "../../stores/documents.ts";
+import { createKept, getKept } from "../../stores/kept-documents.ts";
 import { inParallel } from "../../stores/parallel.ts";
 import { mergeSketches } from "../../stats/merge-sketches.ts";
 import { parquetFiles, withDuckDb } from "../../tables/open-duckdb.ts";
@@ -23,21 +23,21 @@ const batchFiles = 400;
 /** Sketches of accepted partitions, in their order: read where they are known, else made in one scan and kept. */
 export async function sketchesOf(deps: Dependencies, frame: StoredFrame, partitions: readonly BlobRef[], signal: AbortSignal): Promise<Sketch[]> {
   const keys = partitions.map(({ sha256 }) => sketchKey(sha256, frame));
-  const known = await inParallel(keys, width, (key) => getDocument(deps.store, key, sketch, signal));
+  const known = await inParallel(keys, width, (key) => getKept(deps.store, key, sketch, signal));
   const missing = [...new Map(partitions.flatMap((ref, i) => (known[i] === null ? [[ref.sha256, ref] as const] : []))).values()];
   const made = new Map<string, Sketch>();
   for (let i = 0; i < missing.length; i += batchFiles) for (const [sha256, found] of await sketchBatch(deps, frame, missing.slice(i, i + batchFiles), signal)) made.set(sha256, found);
-  await inParallel([...made], width, ([sha256, found]) => createDocument(deps.store, sketchKey(sha256, frame), found, signal));
+  await inParallel([...made], width, ([sha256, found]) => createKept(deps.store, sketchKey(sha256, frame), found, signal));
   return partitions.map(({ sha256 }, i) => (known[i] ?? made.get(sha256)) as Sketch);
 }
 
 /** One sketch of many partitions, kept under `name` (a snapshot's id), so that a reference is merged once. */
 export async function mergedSketch(deps: Dependencies, frame: StoredFrame, name: string, partitions: readonly BlobRef[], signal: AbortSignal): Promise<Sketch> {
   const key = sketchKey(name, frame);
-  const known = await getDocument(deps.store, key, sketch, signal);
+  const known = await getKept(deps.store, key, sketch, signal);
   if (known !== null) return known;
   const merged = mergeSketches(await sketchesOf(deps, frame, partitions, signal));
-  await createDocument(deps.store, key, merged, signal);
+  await createKept(deps.store, key, merged, signal);
   return merged;
 }
 

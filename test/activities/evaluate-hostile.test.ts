@@ -40,7 +40,8 @@ test("an evaluation under way that is cancelled kills the model's process", asyn
   const columns = ["distance", "carrier", "delay"].map((name) => ({ name, column: name === "carrier" ? { type: "category" as const, nullable: false, feature: true } : { type: "number" as const, nullable: true, wide: false, feature: true } }));
   const path = new URL("../fixtures/models/hostile-loop.onnx", import.meta.url).pathname;
   const sample = new URL("../fixtures/models/rows.parquet", import.meta.url).pathname;
-  const work = withScoringChild({ files: [sample], timezone: "UTC", models: [{ path, columns, classes: ["0", "1"] }], task: "binary", threads: 1 }, { scratch: deps.scratch, signal: stop.signal }, async (child) => {
+  const work = withScoringChild({ files: [sample], timezone: "UTC", threads: 1, sql: [] }, { scratch: deps.scratch, signal: stop.signal }, async (child) => {
+    await child.ask({ op: "load", model: { path, columns, classes: ["0", "1"] }, task: "binary" });
     setTimeout(() => stop.abort(), 300);
     return child.ask({ op: "measure", sample });
   });
