@@ -1,6 +1,7 @@
-import { allHandlersFinished, ApplicationFailure, CancellationScope, condition, isCancellation, setCurrentDetails, setHandler, upsertSearchAttributes } from "@temporalio/workflow";
+import { ActivityFailure, allHandlersFinished, ApplicationFailure, CancellationScope, condition, isCancellation, setCurrentDetails, setHandler, upsertSearchAttributes } from "@temporalio/workflow";
 import type { RunEnd, RunInput, TrainResult, VersionRef } from "../activities/contract.ts";
 import { markdownText } from "../policy/markdown-text.ts";
+import type { FailureType } from "../schemas/failures.ts";
 import type { RunState } from "../schemas/run.ts";
 import { heavyActivities, quick, watch } from "./activity-proxies.ts";
 import { ApprovalDesk } from "./approval-desk.ts";
@@ -20,9 +21,9 @@ export async function trainingRun(input: RunInput): Promise<RunEnd> {
     await finish(book, end);
     return end;
   } catch (error) {
-    const cancelled = isCancellation(error);
-    const end: RunEnd = { state: cancelled ? "cancelled" : "failed", reason: cancelled ? "cancelled" : rootMessage(error) };
+    const end = endOf(error);
     await CancellationScope.nonCancellable(() => finish(book, end));
+    if (end.state === "refused") return end;
     throw error;
   }
 }
@@ -133,8 +134,10 @@ function rejection(book: RunBook): string {
   return `rejected by ${no?.by ?? "unknown"}${no?.comment ? `: ${no.comment}` : ""}`;
 }
 
-function rootMessage(error: unknown): string {
-  let inner = error as { message?: string; cause?: unknown };
-  while (inner.cause instanceof Error) inner = inner.cause;
-  return inner.message ?? String(error);
+/** What an activity says of its failure names the file and what to do; the causes below it do not. */
+function endOf(error: unknown): RunEnd {
+  if (isCancellation(error)) return { state: "cancelled", reason: "cancelled" };
+  const told = error instanceof ActivityFailure && error.cause !== undefined ? error.cause : (error as Error);
+  const refused = told instanceof ApplicationFailure && told.type === ("DataRefused" satisfies FailureType);
+  return { state: refused ? "refused" : "failed", reason: told.message };
 }

@@ -30,9 +30,9 @@ export function outcomeLine(record: Pick<RunRecord, "state" | "reason" | "v" | "
 }
 
 /** What one would type next. */
-export function nextCommand({ state, pipeline, run, v, question }: RunRecord): string {
+export function nextCommand({ state, pipeline, run, v, question, endedAt }: RunRecord): string {
   if (state === "waiting" && question !== null) return `relearn approve ${run} --digest ${question.digest.slice(0, 12)}`;
   if (state === "promoted") return `relearn show ${pipeline}@${v}`;
   if (state === "rejected" || state === "expired" || (state === "gated" && v !== null)) return `relearn promote ${pipeline} ${v}`;
-  return state === "running" || state === "held" ? `relearn watch ${run}` : `relearn runs ${pipeline}`;
+  return endedAt === null ? `relearn watch ${run}` : `relearn runs ${pipeline}`;
 }
