@@ -24,6 +24,7 @@ export const failureTypes = {
   StoreUnavailable: { retryable: true, exitCode: 5 },
   StoreRefused: { retryable: false, exitCode: 5 },
   TemporalUnavailable: { retryable: true, exitCode: 5 },
+  DiskFull: { retryable: true, exitCode: 1 },
   SetupIncomplete: { retryable: false, exitCode: 1 },
   Usage: { retryable: false, exitCode: 2 },
 } as const;

@@ -1,6 +1,7 @@
 import { DuckDBInstance } from "@duckdb/node-api";
 import type { DuckDBConnection } from "@duckdb/node-api";
-import { RelearnError } from "../schemas/failures.ts";
+import { failureTypeOf, RelearnError } from "../schemas/failures.ts";
+import { namingFullDisk } from "../schemas/full-disk.ts";
 import { serveChild } from "../schemas/serve-child.ts";
 import { checkSql } from "./check-sql.ts";
 import { quote } from "./quote.ts";
@@ -58,7 +59,6 @@ async function bind(on: DuckDBConnection, sql: string, title: string): Promise<R
 }
 
 const limits = /^(Out of Memory|.*max_temp_directory_size)/i;
-const diskFull = /No space left on device/i;
 
 async function named<T>(title: string, work: () => Promise<T>): Promise<T> {
   try {
@@ -66,7 +66,7 @@ async function named<T>(title: string, work: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (error instanceof RelearnError) throw error;
     const message = (error as Error).message;
-    if (diskFull.test(message)) throw new RelearnError("StoreUnavailable", `${title}: the disk is full; free space for the scratch folder: ${message}`);
+    if (failureTypeOf(namingFullDisk(error)) === "DiskFull") throw namingFullDisk(error);
     throw new RelearnError(limits.test(message) ? "SqlLimit" : "InvalidSql", `${title}: ${message}`);
   }
 }

@@ -1,8 +1,11 @@
 import { ApplicationFailure, asyncLocalStorage, CancelledFailure, CompleteAsyncError, Context } from "@temporalio/activity";
-import { failureTypeOf, failureTypes } from "../../schemas/failures.ts";
+import { type FailureType, failureTypeOf, failureTypes } from "../../schemas/failures.ts";
+import { namingFullDisk } from "../../schemas/full-disk.ts";
 
 /** A bug is tried again a few times, in case it was the machine's; then it is a bug. */
 const attemptsAtTheUnknown = 5;
+/** About half a minute: another run may give its room back, and then a person had better know. */
+const attemptsAtAFullDisk = 8;
 
 type Activity = (input: never) => Promise<unknown>;
 
@@ -12,7 +15,7 @@ export function withFailures<A extends Readonly<Record<keyof A, Activity>>>(acti
     try {
       return await activity(input);
     } catch (error) {
-      throw asFailure(error);
+      throw asFailure(namingFullDisk(error));
     }
   };
   return Object.fromEntries(Object.entries(activities).map(([name, activity]) => [name, wrap(activity as Activity)])) as unknown as A;
@@ -23,6 +26,12 @@ function asFailure(error: unknown): unknown {
   const aborted = asyncLocalStorage.getStore()?.cancellationSignal.aborted === true;
   if (aborted) return new CancelledFailure((error as Error).message);
   const type = failureTypeOf(error);
-  const nonRetryable = type === null ? Context.current().info.attempt >= attemptsAtTheUnknown : !failureTypes[type].retryable;
+  const nonRetryable = Context.current().info.attempt >= mostAttempts(type);
   return ApplicationFailure.create({ message: (error as Error).message, type: type ?? (error as Error).name, nonRetryable, cause: error as Error });
+}
+
+function mostAttempts(type: FailureType | null): number {
+  if (type === null) return attemptsAtTheUnknown;
+  if (type === "DiskFull") return attemptsAtAFullDisk;
+  return failureTypes[type].retryable ? Infinity : 1;
 }
