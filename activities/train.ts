@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { Context } from "@temporalio/activity";
 import { jobKey, readResult } from "../launchers/job-objects.ts";
-import type { Launcher } from "../launchers/launcher.ts";
+import type { JobView, Launcher } from "../launchers/launcher.ts";
 import { durationSeconds } from "../schemas/calendar.ts";
 import type { Definition } from "../schemas/definition.ts";
 import { RelearnError } from "../schemas/failures.ts";
@@ -63,9 +63,9 @@ async function follow(deps: Dependencies, launcher: Launcher, spec: JobSpec, pul
   let handle = handleOf(pulse.last, spec) ?? (await launcher.submit(spec, pulse.signal));
   for (let lost = 0; ; lost++) {
     pulse.beat({ handle });
-    const state = await untilEnd(deps, launcher, handle, pulse);
+    const { state, reason } = await untilEnd(deps, launcher, handle, pulse);
     if (state !== "lost") return resultOf(deps.store, spec);
-    if (lost === submissions - 1) throw new RelearnError("TrainerFailed", `job ${spec.id} was lost ${submissions} times: it ended without a result\n${await launcher.logs(handle, 2_000)}`);
+    if (lost === submissions - 1) throw new RelearnError("TrainerFailed", `job ${spec.id} was lost ${submissions} times: ${reason ?? "it ended without a result"}\n${await launcher.logs(handle, 2_000)}`);
     handle = await launcher.submit(spec, pulse.signal);
   }
 }
@@ -75,14 +75,14 @@ function handleOf(last: unknown, spec: JobSpec): JobHandle | null {
   return found.success && found.data.job === spec.id ? found.data : null;
 }
 
-async function untilEnd(deps: Dependencies, launcher: Launcher, handle: JobHandle, pulse: Pulse): Promise<string> {
+async function untilEnd(deps: Dependencies, launcher: Launcher, handle: JobHandle, pulse: Pulse): Promise<JobView> {
   for (let pause = firstPollMs; ; pause = Math.min(pause * 1.5, slowestPollMs)) {
     if (pulse.signal.aborted) {
       if (await isOver(deps, pulse)) await launcher.cancel(handle);
       throw pulse.signal.reason;
     }
     const view = await launcher.poll(handle);
-    if (view.state !== "queued" && view.state !== "running") return view.state;
+    if (view.state !== "queued" && view.state !== "running") return view;
     await sleep(pause, undefined, { signal: pulse.signal }).catch(() => undefined);
   }
 }

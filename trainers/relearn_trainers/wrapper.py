@@ -143,7 +143,7 @@ class Wrapper:
         tail = self.log.last_lines()
         printed = "\nIt last printed:\n" + tail if tail else ""
         if ended.why == "timeout":
-            return Failed("the trainer was ended after %.0f s, its timeout%s" % (self.spec["timeoutSeconds"], printed), exit_code(ended.code))
+            return Failed("the trainer was ended after %.0f s, its timeout (trainer.timeout in the definition)%s" % (self.spec["timeoutSeconds"], printed), exit_code(ended.code))
         if ended.code < 0:
             hint = " (out of memory?)" if ended.code == -signal.SIGKILL else ""
             told = -ended.code in (signal.SIGKILL, signal.SIGTERM)
