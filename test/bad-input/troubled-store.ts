@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { relearn } from "../cli/harness.ts";
 import type { ProxyFault, SeenRequest } from "../support/fault-proxy.ts";
 import { expectApprovable } from "./aftermath.ts";
@@ -14,47 +14,34 @@ interface Given { readonly world: World; readonly recorded: string }
 const troubles: readonly { readonly title: string; readonly name: string; readonly fate: (request: SeenRequest) => ProxyFault }[] = [
   { title: "answers 503 to the first try of everything", name: "trouble-busy", fate: () => ({ kind: "status", status: 503, code: "SlowDown" }) },
   { title: "cuts the first reply to everything", name: "trouble-cut", fate: ({ method }) => (method === "GET" ? { kind: "truncate", bytes: 20 } : { kind: "cut" }) },
-  { title: "is slow", name: "trouble-slow", fate: () => ({ kind: "delay", ms: 150 }) },
+  { title: "is slow", name: "trouble-slow", fate: () => ({ kind: "delay", ms: 80 }) },
 ];
 
-/** The first request of each kind to each key has the fate of its pipeline, or of anyone where it names none; the next one passes. */
-function firstTries(): (request: SeenRequest) => ProxyFault | null {
+/**
+ * The first request of each kind to each key has the fate of the pipeline that it names; to a blob, which names none, any of them. The next one passes.
+ * So whoever runs beside the pipelines in trouble meets some of it too.
+ */
+export function firstTries(): (request: SeenRequest) => ProxyFault | null {
   const met = new Set<string>();
   return (request) => {
     const asked = `${request.method} ${request.path}`;
     if (met.has(asked)) return null;
     met.add(asked);
-    return (troubles.find(({ name }) => request.path.includes(name)) ?? troubles[met.size % troubles.length]!).fate(request);
+    const anyone = request.path.includes("/blobs/") ? troubles[met.size % troubles.length] : undefined;
+    return (troubles.find(({ name }) => request.path.includes(name)) ?? anyone)?.fate(request) ?? null;
   };
 }
 
-/** Whole runs through an S3 in trouble: for the worker and its jobs, and then for the person. */
-export function describeTroubledStore(given: () => Given): void {
+/** Whole runs through an S3 that is as `firstTries` makes it for the worker and its jobs. */
+export function describeTroubles(given: () => Given): void {
   describe.concurrent("an S3 that", () => {
-    beforeAll(() => void (given().world.proxy.fault = firstTries()));
-    afterAll(() => void (given().world.proxy.fault = () => null));
-
     it.for(troubles)("$title makes a run no worse: one version, one promotion, a log that verifies", async ({ name }) => {
       const { world } = given();
       const made = await inStore(given(), name);
       expect(await world.run(made)).toMatchObject({ exitCode: 4 });
       await expectApprovable(world, made.name);
-    });
-  });
-
-  describe("an S3 that", () => {
-    it("is down for some seconds holds a run up, at each of its steps, and loses nothing", async () => {
-      const { world } = given();
-      const made = await inStore(given(), "outage");
-      world.proxy.fault = () => ({ kind: "drop" });
-      const running = world.run(made);
-      await sleep(2_500);
-      expect((await world.say("runs", "outage")).exitCode).toBe(1);
-      world.proxy.fault = outages();
-      expect(await running).toMatchObject({ exitCode: 4 });
-      world.proxy.fault = () => ({ kind: "drop" });
-      setTimeout(() => (world.proxy.fault = () => null), 1_500);
-      await expectApprovable(world, "outage");
+      const methods = new Set(world.proxy.seen.filter(({ path }) => path.includes(name)).map(({ method }) => method));
+      expect([...methods]).toEqual(expect.arrayContaining(["GET", "PUT"]));
     });
 
     it("is down for the person is told in one sentence, with exit code 5", async () => {
@@ -70,6 +57,25 @@ export function describeTroubledStore(given: () => Given): void {
       await close();
       expect((await compiled(world, ["runs"], { RELEARN_S3_ENDPOINT: "http://127.0.0.1:1" })).code).toBe(5);
       expect((await world.say("runs", "unreachable")).exitCode).toBe(1);
+    });
+  });
+}
+
+/** A whole run through an S3 that is down for everybody but the person: nothing else may run beside it. */
+export function describeOutage(given: () => Given): void {
+  describe("an S3 that", () => {
+    it("is down for some seconds holds a run up, at each of its steps, and loses nothing", async () => {
+      const { world } = given();
+      const made = await inStore(given(), "outage");
+      world.proxy.fault = () => ({ kind: "drop" });
+      const running = world.run(made);
+      await sleep(2_500);
+      expect((await world.say("runs", "outage")).exitCode).toBe(1);
+      world.proxy.fault = outages();
+      expect(await running).toMatchObject({ exitCode: 4 });
+      world.proxy.fault = () => ({ kind: "drop" });
+      setTimeout(() => (world.proxy.fault = () => null), 1_500);
+      await expectApprovable(world, "outage");
     });
   });
 }

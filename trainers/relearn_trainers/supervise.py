@@ -86,9 +86,9 @@ def pump(stream, log):
 
 
 def lower(limit, value):
-    """A soft and hard limit no higher than what already holds."""
-    hard = resource.getrlimit(limit)[1]
-    return (value, hard) if hard == resource.RLIM_INFINITY or value <= hard else (hard, hard)
+    """The soft limit no higher than what already holds, beside the hard limit as it is."""
+    held = resource.getrlimit(limit)
+    return min([value, *(bound for bound in held if bound != resource.RLIM_INFINITY)]), held[1]
 
 
 def signal_group(group, number):

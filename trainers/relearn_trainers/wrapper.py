@@ -22,6 +22,8 @@ TRIES = 2
 LARGEST_OUTPUT = 4 << 30
 FULL = (errno.ENOSPC, errno.EFBIG, errno.EDQUOT)
 NO_ROOM = tuple(os.strerror(number) for number in FULL)
+# A program that does not ask is killed for writing too much; a shell tells of it by its exit code.
+OVERSIZED = (-signal.SIGXFSZ, 128 + signal.SIGXFSZ)
 
 
 class Failed(Exception):
@@ -141,16 +143,16 @@ class Wrapper:
 
     def _failure(self, ended):
         tail = self.log.last_lines()
+        full = ended.why is None and (ended.code in OVERSIZED or any(word in tail for word in NO_ROOM))
         printed = "\nIt last printed:\n" + tail if tail else ""
         if ended.why == "timeout":
             return Failed("the trainer was ended after %.0f s, its timeout (trainer.timeout in the definition)%s" % (self.spec["timeoutSeconds"], printed), exit_code(ended.code))
-        if ended.code < 0:
+        if ended.code < 0 and not full:
             hint = " (out of memory?)" if ended.code == -signal.SIGKILL else ""
             told = -ended.code in (signal.SIGKILL, signal.SIGTERM)
             return Failed("the trainer was killed by %s%s%s" % (signal_name(-ended.code), hint, printed), exit_code(ended.code), retryable=told)
-        full = any(word in tail for word in NO_ROOM)
         hint = "; no room was left for its files (at most %d bytes a file)" % self._largest() if full else ""
-        return Failed("the trainer ended with exit code %d%s%s" % (ended.code, hint, printed), ended.code, retryable=full or ended.code == RETRYABLE)
+        return Failed("the trainer ended with exit code %d%s%s" % (exit_code(ended.code), hint, printed), exit_code(ended.code), retryable=full or ended.code == RETRYABLE)
 
     def _succeed(self, found):
         document = {
