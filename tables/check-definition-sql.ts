@@ -14,14 +14,19 @@ import type { Sandbox } from "./sql-child.ts";
  * @throws RelearnError `InvalidSql` naming the rule, slice, metric or `prepare`.
  */
 export async function checkDefinitionSql(definition: Definition, scratch: string, signal?: AbortSignal): Promise<void> {
+  const { prepare, rules, slices, metrics } = definition;
+  const names = preparedColumns(definition).map(({ name }) => name.toLowerCase());
+  // DuckDB takes Far and far for one column, and says so better than we could.
+  const nothingToTry = prepare === undefined && [rules, slices, metrics].every((written) => Object.keys(written).length === 0) && new Set(names).size === names.length;
+  if (nothingToTry) return;
   const sandbox = await openSandbox({ scratch, timezone: definition.timezone, memoryMegabytes: 256, threads: 1, signal });
   try {
-    if (definition.prepare !== undefined) await sandbox.checkSelect("prepare", definition.prepare, prepareTables(definition));
+    if (prepare !== undefined) await sandbox.checkSelect("prepare", prepare, prepareTables(definition));
     const columns = preparedColumns(definition).map(({ name, column }) => `${id(name)} ${duckdbType(column)}`);
     await sandbox.run("columns", `create table prepared_row (${columns.join(", ")})`);
-    for (const [name, sql] of Object.entries(definition.rules)) await checkCondition(sandbox, `rule ${JSON.stringify(name)}`, sql);
-    for (const [name, sql] of Object.entries(definition.slices)) await checkCondition(sandbox, `slice ${JSON.stringify(name)}`, sql);
-    for (const [name, { sql }] of Object.entries(definition.metrics)) await sandbox.checkExpression(`metric ${JSON.stringify(name)}`, sql);
+    for (const [name, sql] of Object.entries(rules)) await checkCondition(sandbox, `rule ${JSON.stringify(name)}`, sql);
+    for (const [name, sql] of Object.entries(slices)) await checkCondition(sandbox, `slice ${JSON.stringify(name)}`, sql);
+    for (const [name, { sql }] of Object.entries(metrics)) await sandbox.checkExpression(`metric ${JSON.stringify(name)}`, sql);
   } finally {
     await sandbox.close();
   }

@@ -12,9 +12,8 @@ import { goodTrainer, makePipeline, type Pipeline, type World } from "./world.ts
 interface Given { readonly world: World; readonly recorded: string }
 
 const troubles: readonly { readonly title: string; readonly name: string; readonly fate: (request: SeenRequest) => ProxyFault }[] = [
-  { title: "answers 503 to the first try of everything", name: "trouble-busy", fate: () => ({ kind: "status", status: 503, code: "SlowDown" }) },
+  { title: "answers 503 to the first try of everything, and then slowly", name: "trouble-busy", fate: () => ({ kind: "status", status: 503, code: "SlowDown" }) },
   { title: "cuts the first reply to everything", name: "trouble-cut", fate: ({ method }) => (method === "GET" ? { kind: "truncate", bytes: 20 } : { kind: "cut" }) },
-  { title: "is slow", name: "trouble-slow", fate: () => ({ kind: "delay", ms: 80 }) },
 ];
 
 /**
@@ -25,7 +24,7 @@ export function firstTries(): (request: SeenRequest) => ProxyFault | null {
   const met = new Set<string>();
   return (request) => {
     const asked = `${request.method} ${request.path}`;
-    if (met.has(asked)) return null;
+    if (met.has(asked)) return request.path.includes("trouble-busy") ? { kind: "delay", ms: 40 } : null;
     met.add(asked);
     const anyone = request.path.includes("/blobs/") ? troubles[met.size % troubles.length] : undefined;
     return (troubles.find(({ name }) => request.path.includes(name)) ?? anyone)?.fate(request) ?? null;
@@ -69,12 +68,12 @@ export function describeOutage(given: () => Given): void {
       const made = await inStore(given(), "outage");
       world.proxy.fault = () => ({ kind: "drop" });
       const running = world.run(made);
-      await sleep(2_500);
+      await sleep(1_500);
       expect((await world.say("runs", "outage")).exitCode).toBe(1);
       world.proxy.fault = outages();
       expect(await running).toMatchObject({ exitCode: 4 });
       world.proxy.fault = () => ({ kind: "drop" });
-      setTimeout(() => (world.proxy.fault = () => null), 1_500);
+      setTimeout(() => (world.proxy.fault = () => null), 1_000);
       await expectApprovable(world, "outage");
     });
   });
@@ -87,10 +86,10 @@ async function inStore({ world, recorded }: Given, name: string): Promise<Pipeli
   return makePipeline(world, name, goodTrainer(recorded), { sources: { rides: { format: "csv", uri: `s3://${world.store.bucket}/${prefix}/{yyyy}-{MM}-{dd}.csv`, time: "at", key: "id" } } });
 }
 
-/** Down for half a second in every second and a half, so that no step of a run is spared. */
+/** Down for a quarter of every second, so that no step of a run is spared. */
 function outages(): () => ProxyFault | null {
   const began = Date.now();
-  return () => ((Date.now() - began) % 1_500 < 500 ? { kind: "drop" } : null);
+  return () => ((Date.now() - began) % 1_000 < 250 ? { kind: "drop" } : null);
 }
 
 /** Takes connections and says nothing. */

@@ -1,11 +1,12 @@
 import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { ensureWorker } from "../../cli/support/worker-process.ts";
 import { startStack, stopStack } from "../../infra/local-stack.ts";
 import { readResult } from "../../launchers/job-objects.ts";
+import { isAlive, type ProcessId, signalProcess } from "../../launchers/processes.ts";
 import type { DefinitionInput } from "../../schemas/definition.ts";
 import type { RunRecord } from "../../schemas/run.ts";
 import { loadSettings, type Settings } from "../../schemas/settings.ts";
@@ -58,11 +59,21 @@ export async function openWorld(): Promise<World> {
     latest: async (pipeline) => (await say("runs", pipeline, "--json")).json<RunRecord[]>()[0]!,
     close: async () => {
       await stopStack({ home }, { graceMs: 0 });
+      await endJobs(home);
       stores.close();
       await proxy.close();
       rmSync(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
     },
   };
+}
+
+/** Jobs outlive their worker; those of a case that failed would outlive the test. */
+async function endJobs(home: string): Promise<void> {
+  for (const job of existsSync(join(home, "jobs")) ? readdirSync(join(home, "jobs")) : []) {
+    const file = join(home, "jobs", job, "process.json");
+    const wrapper = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as ProcessId) : null;
+    if (wrapper !== null && (await isAlive(wrapper))) signalProcess(wrapper.pid, "SIGKILL");
+  }
 }
 
 /** Writes a pipeline's folder: its definition, its good data, its trainer. */
