@@ -12,7 +12,7 @@ import { goodTrainer, makePipeline, type World } from "./world.ts";
 interface Given { readonly world: World; readonly recorded: string }
 
 /** A home for a worker that takes little, and can be full. */
-interface SmallDisk {
+export interface SmallDisk {
   readonly home: string;
   /** How the system says that it is full. */
   readonly says: RegExp;
@@ -31,7 +31,7 @@ export function describeFullDisk(given: () => Given): void {
     let disk: SmallDisk | null = null;
     let worker: ChildProcess | null = null;
     afterAll(async () => {
-      if (worker !== null) await ended(worker);
+      if (worker !== null) await endWorker(worker);
       disk?.remove();
     });
 
@@ -43,7 +43,7 @@ export function describeFullDisk(given: () => Given): void {
       const made = makePipeline(world, "disk-full", goodTrainer(recorded));
       disk.fill(worker);
       const running = world.run(made);
-      await expect.poll(() => pendingFailure(world, "disk-full"), { timeout: 15_000, interval: 200 }).toMatch(disk.says);
+      await expect.poll(() => pendingFailure(world, "disk-full"), { timeout: 25_000, interval: 200 }).toMatch(disk.says);
       expect((await world.latest("disk-full")).state).toBe("running");
       disk.free(worker);
       expect(await running).toMatchObject({ exitCode: 4 });
@@ -64,7 +64,7 @@ export function describeFullDisk(given: () => Given): void {
 }
 
 /** A file system of its own where this process may mount one, else a limit on the size of the worker's files. */
-function smallDisk(world: World): SmallDisk | null {
+export function smallDisk(world: World): SmallDisk | null {
   const home = join(world.home, "small-disk");
   mkdirSync(home);
   const says = (code: string): RegExp => new RegExp(`no room is left on the worker's disk: .*${code}.*; make room where its RELEARN_HOME lies`, "i");
@@ -97,7 +97,7 @@ function works(command: string, args: readonly string[]): boolean {
 }
 
 /** Takes the place of the world's worker, with the same key, and what it keeps on the small disk. */
-async function startWorker({ home, settings }: World, small: string): Promise<ChildProcess> {
+export async function startWorker({ home, settings }: World, small: string): Promise<ChildProcess> {
   await stopOwned(home, { names: ["worker"], graceMs: 0 });
   mkdirSync(dirname(signingKeyFile(small)), { recursive: true });
   cpSync(signingKeyFile(home), signingKeyFile(small));
@@ -111,7 +111,7 @@ async function startWorker({ home, settings }: World, small: string): Promise<Ch
   return worker;
 }
 
-async function ended(worker: ChildProcess): Promise<void> {
+export async function endWorker(worker: ChildProcess): Promise<void> {
   if (worker.exitCode !== null || worker.signalCode !== null) return;
   const exit = new Promise((resolve) => worker.once("exit", resolve));
   worker.kill("SIGKILL");

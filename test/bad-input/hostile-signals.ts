@@ -25,7 +25,7 @@ export async function sendHostileSignals(world: World, { name, folder }: Pipelin
   for (const [args] of refused) expect(await temporal(world, run, "approve", ...args)).toMatchObject({ code: 0 });
   const oversized = await temporal(world, run, "approve", "--input-file", sized(3_000_000));
   expect([oversized.code, oversized.said]).toEqual([1, expect.stringMatching(/size|exceed/i)]);
-  await expect.poll(async () => (await world.latest(name)).answers.length, { timeout: 10_000 }).toBe(refused.length);
+  await expect.poll(async () => (await world.latest(name)).answers.length, { timeout: 30_000 }).toBe(refused.length);
   const { answers, state } = await world.latest(name);
   expect(state).toBe("waiting");
   answers.forEach((answer, i) => expect(answer.refused).toMatch(refused[i]![1]));

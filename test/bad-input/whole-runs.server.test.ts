@@ -1,6 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { readTail } from "../../launchers/job-objects.ts";
 import type { DefinitionInput } from "../../schemas/definition.ts";
 import type { RunRecord } from "../../schemas/run.ts";
@@ -15,6 +15,9 @@ import { trainerCases } from "./trainer-cases.ts";
 import { describeOutage, describeTroubles, firstTries } from "./troubled-store.ts";
 import { goodTrainer, makePipeline, openWorld, recordTraining, type World } from "./world.ts";
 
+// On a busy machine each case waits for the others.
+vi.setConfig({ testTimeout: 150_000 });
+
 let world: World;
 let recorded: string;
 beforeAll(async () => {
@@ -26,10 +29,10 @@ afterAll(() => world.close(), 60_000);
 
 const exitCodes: Partial<Record<RunRecord["state"], number>> = { held: 1, failed: 1, refused: 3, gated: 3 };
 const parquet: Partial<DefinitionInput> = { sources: { rides: { format: "parquet", uri: "landing/{yyyy}-{MM}-{dd}.parquet", time: "at", key: "id" } } };
-const untilState = (name: string, state: RunRecord["state"]) => expect.poll(async () => (await world.say("runs", name)).out, { timeout: 30_000, interval: 200 }).toContain(state);
+const untilState = (name: string, state: RunRecord["state"]) => expect.poll(async () => (await world.say("runs", name)).out, { timeout: 60_000, interval: 200 }).toContain(state);
 /** The run that comes after another. */
 async function next(name: string, before: string): Promise<RunRecord> {
-  await expect.poll(async () => (await world.latest(name)).run, { timeout: 15_000, interval: 100 }).not.toBe(before);
+  await expect.poll(async () => (await world.latest(name)).run, { timeout: 60_000, interval: 100 }).not.toBe(before);
   return world.latest(name);
 }
 
@@ -96,9 +99,9 @@ describe.concurrent("a trainer that", () => {
 
   it("hangs, with children that hear no SIGTERM, is ended at its timeout with all its processes, and trains once it is mended", async () => {
     const script = "(trap '' TERM; sleep 600) & echo $! >> pids; setsid sleep 600 & echo $! >> pids; echo $$ >> pids; exec sleep 600\n";
-    const made = makePipeline(world, "hangs", script, { trainer: { command: ["sh", "train.sh"], timeout: "PT1S" } });
+    const made = makePipeline(world, "hangs", script, { trainer: { command: ["sh", "train.sh"], timeout: "PT2S" } });
     expect((await world.run(made)).exitCode).toBe(1);
-    await expectOnlyAReason(world, "hangs", "failed", /ended after 1 s, its timeout \(trainer\.timeout in the definition\)/);
+    await expectOnlyAReason(world, "hangs", "failed", /ended after 2 s, its timeout \(trainer\.timeout in the definition\)/);
     const pids = readFileSync(join(made.folder, "pids"), "utf8").trim().split("\n").map(Number);
     expect(pids).toHaveLength(3);
     expect(pids.filter(lives)).toEqual([]);
