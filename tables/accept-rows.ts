@@ -82,7 +82,9 @@ async function ruleChecks(sandbox: Sandbox, contract: Contract): Promise<Check[]
 async function judgeRows(sandbox: Sandbox, contract: Contract, rules: readonly Check[]): Promise<void> {
   const checks = columnChecks(contract);
   const unreadable = `list_transform(${hidden.bad}, lambda __x: {'rule': 'type', 'column': __x."column", 'value': __x."value"})`;
-  const broken = `list_filter([${checks.map((check) => `case when ${check.when} then ${reason(check)} end`).join(", ")}], lambda __x: __x is not null)`;
+  // What could not be read is null by now, and is no missing value.
+  const known = `list_contains(list_transform(${hidden.bad}, lambda __y: __y."column"), __x."column")`;
+  const broken = `list_filter([${checks.map((check) => `case when ${check.when} then ${reason(check)} end`).join(", ")}], lambda __x: __x is not null and not (__x."rule" in ('null', 'label') and coalesce(${known}, false)))`;
   const any = [`len(${hidden.bad}) > 0`, ...checks.map((check) => `coalesce(${check.when}, false)`)].join(" or ");
   await sandbox.run("checking values", `create or replace temp table why as select __n, 0 as turn, list_concat(${unreadable}, ${broken})::${reasonType} as why from prepared where ${any}`);
   for (const [i, check] of rules.entries()) {

@@ -56,7 +56,7 @@ export function describeFullDisk(given: () => Given): void {
       disk.narrow(worker!);
       const filling = makePipeline(world, "disk-filler", `head -c ${2 * bytes} /dev/zero > "$RELEARN_OUTPUT_DIR/model.onnx"\n`);
       expect((await world.run(filling)).exitCode).toBe(1);
-      await expectOnlyAReason(world, "disk-filler", "failed", /no room was left for its files[^]*(No space left on device|File too large)/);
+      await expectOnlyAReason(world, "disk-filler", "failed", /no room was left for its files/);
       expect(readdirSync(join(disk.home, "jobs")).filter((job) => existsSync(join(disk!.home, "jobs", job, "scratch")))).toEqual([]);
       disk.free(worker!);
     });

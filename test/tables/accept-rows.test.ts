@@ -67,6 +67,11 @@ describe("a row is refused, by rule, column and value,", () => {
   });
 });
 
+test.each(["b", "late"])("a value of %s that could not be read is not called missing too", async (name) => {
+  const found = await accept([{}, { [name]: "null", bad: `[{'column': '${name}', 'value': 'twelve'}]` }]);
+  expect(found.reasons).toEqual([{ rule: "type", column: name, rows: 1, example: "twelve" }]);
+});
+
 test("null and NaN pass where null is declared, and a rule that is null passes", async () => {
   expect(await accept([{ a: "null" }, { a: "'nan'" }, { d: "null" }])).toMatchObject({ rows: 3, quarantined: null, reasons: [] });
 });
