@@ -24,7 +24,7 @@ const trained = definitionSchema.parse({ ...flights, retrain: {}, gates: [{ kind
 await bench("run", (here) => withStack(async ({ home }) => {
   const settings = loadSettings({ RELEARN_HOME: home, RELEARN_PYTHON: process.env["RELEARN_PYTHON"] });
   await landFlights(settings, [1, 2]);
-  await ensureWorker(settings, childEnvironment(settings), AbortSignal.timeout(60_000));
+  await ensureWorker(settings, childEnvironment(settings), AbortSignal.timeout(60_000), "with-this-process");
   const [stores, temporal] = [openStores(settings), await connectTemporal(settings)];
   try {
     await measure({ ...here, settings, stores, temporal });

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync } from "node:fs";
+import type { Socket } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
@@ -26,6 +27,8 @@ export interface StartRequest {
   readonly command: readonly [string, ...string[]];
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd?: string;
+  /** Gives it a standard input that closes when this process ends, whatever ends it; what it makes of that is its own affair. */
+  readonly tellsOfOurEnd?: boolean;
 }
 
 /** Every process written down in this home, also those that have ended since. */
@@ -55,13 +58,14 @@ async function spawnOwned(home: string, request: StartRequest): Promise<OwnedPro
   const log = openSync(logFile(home, request.name), "w", 0o600);
   const [program, ...args] = request.command;
   try {
-    const child = spawn(program, args, { cwd: request.cwd ?? home, env: { ...request.env }, detached: true, stdio: ["ignore", log, log] });
+    const child = spawn(program, args, { cwd: request.cwd ?? home, env: { ...request.env }, detached: true, stdio: [request.tellsOfOurEnd === true ? "pipe" : "ignore", log, log] });
     const { pid } = child;
     if (pid === undefined) throw await new Promise((resolve) => child.once("error", resolve));
     // Written down in the same turn: a crash of this process must not leave a server that nobody may end.
     const owned: OwnedProcess = { name: request.name, pid, startedAt: startTimeOf(pid) ?? "ended", command: [...request.command], at: new Date().toISOString() };
     writeDownOrEnd(home, owned);
     child.unref();
+    (child.stdin as Socket | null)?.unref();
     return owned;
   } catch (error) {
     throw new RelearnError("SetupIncomplete", `${request.name}: ${program} could not be started: ${(error as Error).message}`, { cause: error });

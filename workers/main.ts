@@ -7,11 +7,21 @@ import { loadSettings, type Settings } from "../schemas/settings.ts";
 import { probeStore } from "../stores/probe.ts";
 import { connectTemporal, openStores } from "./connect.ts";
 import { openDependencies } from "./open-dependencies.ts";
+import { watchParent, withParent } from "./parent-watch.ts";
 import { startWorkers } from "./start-workers.ts";
 
-/** The worker process: `relearn up` starts it, SIGTERM ends it after what it is doing. */
+/** With its parent gone nobody is left to kill a worker that does not shut down: its servers may have gone too. */
+const orphanGraceMs = 15_000;
+
+/** The worker process: `relearn up` starts it, SIGTERM ends it after what it is doing; with `--with-parent` its parent's end does too. */
 async function main(): Promise<void> {
   const log = pino({ name: "relearn-worker" });
+  let shutdown = (): void => process.exit(1);
+  if (process.argv.includes(withParent)) watchParent(process.stdin, () => {
+    log.warn("the process that started this worker has ended: shutting down");
+    setTimeout(() => process.exit(1), orphanGraceMs).unref();
+    shutdown();
+  });
   const settings = loadSettings(process.env);
   Runtime.install({ logger: temporalLogger(log), shutdownSignals: [] });
   const stores = openStores(settings);
@@ -19,6 +29,7 @@ async function main(): Promise<void> {
   const temporal = await connectTemporal(settings);
   const deps = await openDependencies(settings, stores, temporal.client.workflow);
   const workers = await startWorkers(settings, deps, { codePath: bundlePath(settings) });
+  shutdown = workers.shutdown;
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, workers.shutdown);
   log.info({ temporal: settings.temporal.address, bucket: settings.s3.bucket }, "ready");
   await workers.ended;

@@ -3,12 +3,12 @@ import type { Cli } from "../support/cli.ts";
 import { interruptible } from "../support/interrupt.ts";
 import { ensureWorker } from "../support/worker-process.ts";
 
-/** Starts Temporal, S3 and a worker, and returns when all answer; without `--detach` it stays, and Ctrl-C stops them. */
+/** Starts Temporal, S3 and a worker, and returns when all answer; without `--detach` it stays, Ctrl-C stops them, and its worker lives no longer than it does. */
 export async function up(cli: Cli, options: { readonly detach?: boolean }): Promise<void> {
   const settings = await cli.settings();
   await interruptible(cli, async (signal) => {
     const running = await startStack(settings, { onProgress: (line) => cli.say(cli.style.dim(line)), signal });
-    const worker = await ensureWorker(running.settings, cli.env, signal);
+    const worker = await ensureWorker(running.settings, cli.env, signal, options.detach === true ? "on-its-own" : "with-this-process");
     cli.say(cli.style.dim(worker.started ? `worker answers (process ${worker.pid})` : `worker was already running (process ${worker.pid})`));
     const { temporal, s3 } = running.stack;
     cli.give({ ...running.stack, worker: worker.pid }, [

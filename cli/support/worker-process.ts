@@ -4,15 +4,19 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { findOwned, isRunning, logFile, logTail, startOwned, type OwnedProcess } from "../../infra/owned-processes.ts";
 import { RelearnError } from "../../schemas/failures.ts";
 import { type Environment, environmentOf, type Settings } from "../../schemas/settings.ts";
+import { withParent } from "../../workers/parent-watch.ts";
 import { hasPollers } from "./pollers.ts";
 import { withTemporal } from "./temporal.ts";
 
 const startMs = 60_000;
 
+/** How long a worker that is started lives: until somebody ends it, or no longer than this process. */
+export type WorkerLife = "on-its-own" | "with-this-process";
+
 /** The worker of this home: kept where it runs, else started; returns once it polls. @throws RelearnError `SetupIncomplete` */
-export async function ensureWorker(settings: Settings, env: Environment, signal: AbortSignal): Promise<{ readonly pid: number; readonly started: boolean }> {
+export async function ensureWorker(settings: Settings, env: Environment, signal: AbortSignal, life: WorkerLife): Promise<{ readonly pid: number; readonly started: boolean }> {
   const running = findOwned(settings.home, "worker");
-  const worker = running ?? (await start(settings, env));
+  const worker = running ?? (await start(settings, env, life));
   await withTemporal(settings, async (access) => {
     for (const deadline = Date.now() + startMs; ; await sleep(200, undefined, { signal })) {
       if (!isRunning(worker)) throw ended(settings.home, worker);
@@ -23,12 +27,16 @@ export async function ensureWorker(settings: Settings, env: Environment, signal:
   return { pid: worker.pid, started: running === null };
 }
 
-async function start(settings: Settings, env: Environment): Promise<OwnedProcess> {
+async function start(settings: Settings, env: Environment, life: WorkerLife): Promise<OwnedProcess> {
   const program = join(settings.root, "dist", "workers", "main.js");
   if (!existsSync(program)) throw new RelearnError("SetupIncomplete", `${program} is missing: run \`npm run setup\` in ${settings.root}`);
   const { PATH, HOME, TMPDIR, LANG, NODE_OPTIONS, ...own } = env;
   const given = Object.fromEntries(Object.entries(own).filter(([name]) => /^(RELEARN_|TEMPORAL_|AWS_|OMP_)/.test(name)));
-  return startOwned(settings.home, { name: "worker", command: [process.execPath, program], cwd: settings.root, env: { PATH, HOME, TMPDIR, LANG, NODE_OPTIONS, ...given, ...environmentOf(settings) } });
+  const tied = life === "with-this-process";
+  return startOwned(settings.home, {
+    name: "worker", command: [process.execPath, program, ...(tied ? [withParent] : [])], cwd: settings.root, tellsOfOurEnd: tied,
+    env: { PATH, HOME, TMPDIR, LANG, NODE_OPTIONS, ...given, ...environmentOf(settings) },
+  });
 }
 
 function ended(home: string, { name }: OwnedProcess): RelearnError {

@@ -1,11 +1,13 @@
 import { loadSettings } from "../../schemas/settings.ts";
 import { connectTemporal, openStores } from "../../workers/connect.ts";
 import { openDependencies } from "../../workers/open-dependencies.ts";
+import { watchParent } from "../../workers/parent-watch.ts";
 import { startWorkers } from "../../workers/start-workers.ts";
 import { withFaults } from "./fault-points.ts";
 
 /** A worker like the real one, whose every side effect is a point at which it may end itself. Arguments: queue, bundle, log, point or "-". */
 const [queue = "", bundle = "", log = "", point = "-"] = process.argv.slice(2);
+watchParent(process.stdin, () => process.exit(1));
 const settings = loadSettings(process.env);
 const stores = openStores(settings);
 const { client } = await connectTemporal(settings);

@@ -103,11 +103,12 @@ function linesOf(path: string): string[] {
   return existsSync(path) ? readFileSync(path, "utf8").split("\n").filter((line) => line !== "") : [];
 }
 
+/** Its standard input is held open by this process and by nobody else: when the test run is killed, the worker hears of it. */
 function startWorker(parts: Parts, settings: Settings, queue: string, log: string, point: string): ChildProcess {
   const { PATH, HOME, TMPDIR } = process.env;
   const output = join(log, "..", "worker.log");
   const child = spawn("sh", ["-c", `exec "$0" "$@" >> '${output}' 2>&1`, process.execPath, parts.workerEntry, queue, parts.bundle, log, point], {
-    stdio: "ignore", env: { PATH, HOME, TMPDIR, ...environmentOf(settings), AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" },
+    stdio: ["pipe", "ignore", "ignore"], env: { PATH, HOME, TMPDIR, ...environmentOf(settings), AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" },
   });
   return child;
 }
