@@ -1,4 +1,4 @@
-import { z } from "zod";
+import type { z } from "zod";
 import { RelearnError } from "./failures.ts";
 
 /**
@@ -26,7 +26,7 @@ export function readJson<S extends z.ZodType>(schema: S, text: string, what: str
 
 function describeIssue(issue: z.core.$ZodIssue): string {
   const at = issue.path.length === 0 ? "the value" : issue.path.map(String).join(".");
-  const found = issue.input === undefined ? "" : `, found ${clip(JSON.stringify(issue.input) ?? String(issue.input))}`;
+  const found = issue.input === undefined ? "" : `, found ${clip(JSON.stringify(issue.input) ?? typeof issue.input)}`;
   return `${at}: ${issue.message}${found}`;
 }
 

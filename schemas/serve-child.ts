@@ -5,7 +5,7 @@ import { failureTypeOf } from "./failures.ts";
  * The child's side of `spawnChild`: answers each request with what `handle` returns or throws.
  * A thread of its own ends this process when its parent is gone, also while the main thread hangs in native code.
  */
-export function serveChild(handle: (message: unknown) => Promise<unknown> | unknown): void {
+export function serveChild(handle: (message: unknown) => unknown): void {
   new Worker(orphanWatch, { eval: true, workerData: process.ppid, execArgv: [], stdout: false, stderr: false }).unref();
   process.on("disconnect", () => process.exit(0));
   process.on("message", (request: { readonly id: number; readonly message: unknown }) => void reply(request, handle));

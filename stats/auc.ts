@@ -43,7 +43,10 @@ function influence(label: ArrayLike<number>, { order, ends }: Ranking): Float64A
   let [negatives, positives, from] = [0, 0, 0];
   for (const end of ends) {
     let [positive, negative] = [0, 0];
-    for (let i = from; i < end; i++) label[order[i]!] === 1 ? positive++ : negative++;
+    for (let i = from; i < end; i++) {
+      if (label[order[i]!] === 1) positive++;
+      else negative++;
+    }
     for (let i = from; i < end; i++) placed[order[i]!] = label[order[i]!] === 1 ? negatives + negative / 2 : positives + positive / 2;
     [negatives, positives, from] = [negatives + negative, positives + positive, end];
   }

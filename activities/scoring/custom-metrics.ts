@@ -4,7 +4,7 @@ import { RelearnError } from "../../schemas/failures.ts";
 import { missing } from "../../stats/metric-intervals.ts";
 import { normalQuantile } from "../../stats/normal.ts";
 import type { HoldoutRequest } from "./protocol.ts";
-import type { Kept } from "./score-holdout.ts";
+import type { Kept } from "./kept-rows.ts";
 
 type Estimates = Record<string, Estimate>;
 export interface CustomEstimates { readonly candidate: Estimates; readonly champion: Estimates; readonly difference: Estimates }

@@ -3,10 +3,10 @@ import type { LoadedModel } from "../../inference/session.ts";
 import type { NamedColumn } from "../../inference/signature.ts";
 import type { HoldoutEvaluation } from "../../schemas/evaluation.ts";
 import { RelearnError } from "../../schemas/failures.ts";
-import type { ScoredRows } from "../../stats/scored-rows.ts";
 import { parquetFiles } from "../../tables/open-duckdb.ts";
 import { id, quote } from "../../tables/quote.ts";
 import { readBatches } from "./batches.ts";
+import type { Kept } from "./kept-rows.ts";
 import type { HoldoutRequest, LabelOf, ScoredModel } from "./protocol.ts";
 import { summarise } from "./summarise.ts";
 
@@ -17,14 +17,6 @@ export interface HoldoutScoring {
 }
 
 const stepMs = 1_000;
-
-/** What is kept of each row: its label, each model's scores, and the slices it is in. */
-export interface Kept {
-  rows: number;
-  readonly label: Float64Array;
-  readonly scores: readonly Float32Array[];
-  readonly slices: readonly Uint8Array[];
-}
 
 export async function beginHoldout(connection: DuckDBConnection, models: readonly LoadedModel[], described: readonly ScoredModel[], request: HoldoutRequest): Promise<HoldoutScoring> {
   const from = request.files.length === 0 ? null : parquetFiles(request.files);
@@ -81,12 +73,4 @@ function placingOf(model: ScoredModel, label: LabelOf): Placing {
   return (scores, into, at, rows) => {
     for (let row = 0; row < rows; row++) for (let k = 0; k < kept.length; k++) into[(at + row) * kept.length + k] = kept[k]! < 0 ? 0 : scores[row * from + kept[k]!]!;
   };
-}
-
-/** The kept scores of one model as the metrics take them. */
-export function rowsOf(kept: Kept, model: number, { task, classes }: LabelOf): ScoredRows {
-  const score = kept.scores[model]!;
-  if (task === "binary") return { task, label: Uint8Array.from(kept.label), score };
-  if (task === "multiclass") return { task, classes: classes!.length, label: Int32Array.from(kept.label), score };
-  return { task, label: kept.label, score };
 }

@@ -8,8 +8,8 @@ import { rowLosses } from "../../stats/row-losses.ts";
 import { rowsToTell } from "../../stats/rows-to-tell.ts";
 import { type ScoredRows, takeRows, unusableBecause } from "../../stats/scored-rows.ts";
 import { customMetrics } from "./custom-metrics.ts";
+import { type Kept, rowsOf } from "./kept-rows.ts";
 import type { HoldoutRequest, Trivial } from "./protocol.ts";
-import { type Kept, rowsOf } from "./score-holdout.ts";
 import { worstRows } from "./worst-rows.ts";
 
 /** Everything an evaluation says of one holdout, from what was kept of its rows. */

@@ -9,7 +9,7 @@ export async function trivialModel(connection: DuckDBConnection, files: readonly
   const even = { shares: classes.map(() => 1 / classes.length), mean: 0 };
   if (files.length === 0) return even;
   if (label.task === "regression") {
-    const [[mean]] = (await (await connection.runAndReadAll(`select avg(${id(label.column)}::double) from ${parquetFiles(files)}`)).getRows()) as [[number | null]];
+    const [[mean]] = (await connection.runAndReadAll(`select avg(${id(label.column)}::double) from ${parquetFiles(files)}`)).getRows() as [[number | null]];
     return { shares: [], mean: mean ?? 0 };
   }
   const rows = (await connection.runAndReadAll(`select ${id(label.column)}::varchar, count(*)::double from ${parquetFiles(files)} group by all`)).getRows() as [string, number][];

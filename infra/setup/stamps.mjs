@@ -11,7 +11,7 @@ import { dirname, join, relative } from "node:path";
 export function stampOf(root, files, facts = []) {
   const hash = createHash("sha256");
   for (const fact of [process.version, process.platform, process.arch, ...facts]) hash.update(`${fact}\n`);
-  for (const file of [...files].sort()) {
+  for (const file of files.map(String).sort()) {
     const bytes = existsSync(file) ? readFileSync(file) : null;
     hash.update(`${relative(root, file)}\n${bytes === null ? "absent" : bytes.length}\n`);
     if (bytes !== null) hash.update(bytes);

@@ -53,7 +53,7 @@ export function newWorld(from?: { readonly store: Objects; readonly landing: Obj
     land: async (key, bytes) => void (await landing.connect().put(key, bytes)),
     landed: (key) => landing.objects.get(key)!.body,
     remove: (key) => void landing.objects.delete(key),
-    forget: async (prefix) => { for (const key of [...store.objects.keys()]) if (key.startsWith(prefix)) store.objects.delete(key); },
+    forget: async (prefix) => { for (const key of store.objects.keys()) if (key.startsWith(prefix)) store.objects.delete(key); },
     run: (asOf, changes = {}, champion = null, landedBy = asOf) => {
       const pipeline = definition.parse({ ...flights, ...changes });
       return runOnce(deps, pipeline, closeWindows(pipeline, asOf, "2013-01-01T05:00:00Z"), `flights/run/${asOf}-${runs++}-${store.objects.size}`, champion, landedBy);

@@ -8,7 +8,10 @@ serveChild(async (message) => {
   if (ask === "hang") for (;;);
   if (ask === "wait") await new Promise((resolve) => setTimeout(resolve, 60_000));
   if (ask === "die") process.kill(process.pid, "SIGSEGV");
-  if (ask === "grow") for (;;) kept.push(new Uint8Array(16_000_000).fill(1)), await new Promise((resolve) => setTimeout(resolve, 2));
+  if (ask === "grow") for (;;) {
+    kept.push(new Uint8Array(16_000_000).fill(1));
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
   if (ask === "refuse") throw new RelearnError("InvalidSql", "no such thing");
   if (ask === "environment") return Object.keys(process.env);
   return value;

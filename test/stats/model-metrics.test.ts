@@ -32,7 +32,7 @@ describe.each(tasks)("%s metrics", (task) => {
     const weights = Uint16Array.from(rows.label, (_, i) => i % 3);
     const at = [...weights].flatMap((w, i) => Array<number>(w).fill(i));
     const size = rows.task === "multiclass" ? 3 : 1;
-    const repeated = { ...rows, label: rows.label.constructor === Uint8Array ? Uint8Array.from(at, (i) => rows.label[i]!) : rows.task === "multiclass" ? Int32Array.from(at, (i) => rows.label[i]!) : Float64Array.from(at, (i) => rows.label[i]!), score: Float64Array.from(at.flatMap((i) => [...rows.score.slice(i * size, (i + 1) * size)])) } as ScoredRows;
+    const repeated = { ...rows, label: rows.label.constructor === Uint8Array ? Uint8Array.from(at, (i) => rows.label[i]!) : rows.task === "multiclass" ? Int32Array.from(at, (i) => rows.label[i]!) : Float64Array.from(at, (i) => rows.label[i]!), score: Float64Array.from(at.flatMap((i) => Array.from(rows.score.slice(i * size, (i + 1) * size)))) } as ScoredRows;
     for (const metric of metricsOf(task)) expect(metric.of(rows).value(weights), metric.name).toBeCloseTo(metric.of(repeated).value(null), 10);
   });
 
