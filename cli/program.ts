@@ -70,7 +70,7 @@ function addStackCommands(program: Command, outcome: Outcome): void {
 function addRunCommands(program: Command, outcome: Outcome): void {
   const run = "the run: its whole id, its 12 hex digits, a pipeline's name for its newest run, or `latest`";
   bind(program.command("run").description("run a pipeline: from closed windows of data to a model that waits for approval").argument("<definition>", "a .ts, .json, .yaml or .yml file")
-    .option("--as-of <time>", "windows end before this time, such as 2013-03-01T08:00:00Z or 2013-03-01 in the pipeline's time zone (default: now)")
+    .option("--as-of <time>", "windows end before this time, such as 2013-03-01T08:00:00Z or 2013-03-01 in the pipeline's time zone; none in the future (default: now)")
     .option("--key <key>", "names the occasion: the same key starts at most one run, for ever")
     .option("--by <name>", "who asks (default: git's user.name)")
     .option("-d, --detach", "start it and return at once")

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Trigger } from "../../schemas/cause.ts";
 import { putJsonBlob } from "../../stores/blobs.ts";
-import { readInstant, readText } from "../support/arguments.ts";
+import { readPast, readText } from "../support/arguments.ts";
 import type { Cli } from "../support/cli.ts";
 import { loadDefinition } from "../support/definition.ts";
 import { interruptible } from "../support/interrupt.ts";
@@ -26,7 +26,7 @@ export async function run(cli: Cli, file: string, options: RunOptions): Promise<
   const key = options.key === undefined ? randomUUID() : readText("--key", options.key, 200);
   const settings = await cli.settings();
   const definition = await loadDefinition(file);
-  const asOf = options.asOf === undefined ? new Date().toISOString() : readInstant(options.asOf, definition.timezone);
+  const asOf = options.asOf === undefined ? new Date().toISOString() : readPast("--as-of", options.asOf, definition.timezone);
   const cause = { kind: "person" as const, key, by: await personOf(options.by) };
   return withStore(settings, (store) => withTemporal(settings, async (access) => {
     const trigger: Trigger = { cause, asOf, definition: await putJsonBlob(store, definition), pipeline: definition.name };

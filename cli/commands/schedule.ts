@@ -3,7 +3,7 @@ import { RelearnError } from "../../schemas/failures.ts";
 import type { Settings } from "../../schemas/settings.ts";
 import { putJsonBlob } from "../../stores/blobs.ts";
 import { inParallel } from "../../stores/parallel.ts";
-import { readInstant, readName, readText } from "../support/arguments.ts";
+import { readInstant, readName, readPast, readText } from "../support/arguments.ts";
 import type { Cli } from "../support/cli.ts";
 import { loadDefinition } from "../support/definition.ts";
 import { shortTime } from "../support/format.ts";
@@ -106,11 +106,11 @@ async function act(cli: Cli, given: string, done: string, next: string, words: s
   cli.say(cli.style.dim(`same as: ${temporal}\nnext:    ${hint}`));
 }
 
-/** When it would start runs. */
+/** When it would start runs, or would have: the future is what it is asked about most. */
 export async function preview(cli: Cli, given: string, range: Range): Promise<void> {
   const pipeline = readName(given, "pipeline");
   const settings = await cli.settings();
-  const { times } = await withTemporal(settings, (access) => timesIn(access, settings, pipeline, range));
+  const { times } = await withTemporal(settings, (access) => timesIn(access, settings, pipeline, range, anyTime));
   cli.give(times, times.length === 0 ? "no time of the schedule lies there" : times.map(shortTime).join("\n"));
 }
 
@@ -119,7 +119,7 @@ export async function backfill(cli: Cli, given: string, range: Range): Promise<v
   const pipeline = readName(given, "pipeline");
   const settings = await cli.settings();
   await withTemporal(settings, async (access) => {
-    const { from, to, times } = await timesIn(access, settings, pipeline, range);
+    const { from, to, times } = await timesIn(access, settings, pipeline, range, readPast);
     if (times.length === 0) return cli.give({ schedule: scheduleId(pipeline), times, temporal: null }, "no time of the schedule lies there: nothing to do");
     cli.say(`${times.length} times:\n${times.slice(0, 50).map((time) => `  ${shortTime(time)}`).join("\n")}${times.length > 50 ? `\n  and ${times.length - 50} more` : ""}`);
     await agreed(cli, range, times.length);
@@ -137,10 +137,13 @@ async function agreed(cli: Cli, { yes }: Range, runs: number): Promise<void> {
   if (!(await cli.confirm(`send ${runs} triggers?`))) throw new RelearnError("NotApproved", "nothing was sent");
 }
 
-async function timesIn(access: TemporalAccess, { temporal }: Settings, pipeline: string, range: Range): Promise<{ from: string; to: string; times: string[] }> {
+type ReadTime = (option: string, text: string, timezone?: string) => string;
+const anyTime: ReadTime = (_, text, timezone) => readInstant(text, timezone);
+
+async function timesIn(access: TemporalAccess, { temporal }: Settings, pipeline: string, range: Range, read: ReadTime): Promise<{ from: string; to: string; times: string[] }> {
   return known(access, pipeline, async () => {
     const { spec } = await access.client.schedule.getHandle(scheduleId(pipeline)).describe();
-    const [from, to] = [readInstant(range.from, spec.timezone), readInstant(range.to, spec.timezone)];
+    const [from, to] = [read("--from", range.from, spec.timezone), read("--to", range.to, spec.timezone)];
     if (from > to) throw new RelearnError("Usage", `--from ${range.from} lies after --to ${range.to}`);
     return { from, to, times: await matchingTimes(access, temporal.namespace, pipeline, from, to) };
   });

@@ -38,6 +38,21 @@ export function readInstant(text: string, timezone = "UTC"): string {
   }
 }
 
+/** Two machines' clocks may differ by so much without either being wrong. */
+const clockSkewMs = 60_000;
+
+/**
+ * An instant that has passed: nobody can know yet what lands until a later one.
+ * @param option what was given, for the message
+ * @param now epoch milliseconds
+ * @returns UTC, ISO 8601. @throws RelearnError `Usage`
+ */
+export function readPast(option: string, text: string, timezone = "UTC", now = Date.now()): string {
+  const instant = readInstant(text, timezone);
+  if (Date.parse(instant) <= now + clockSkewMs) return instant;
+  throw usage(`${option} ${clip(text)} is ${instant}, which lies in the future: it is ${new Date(now).toISOString()} now. Give a time that has passed`);
+}
+
 /** How many rows to list. @throws RelearnError `Usage` */
 export function readLimit(text: string): number {
   if (!/^[1-9]\d{0,5}$/.test(text)) throw usage(`--limit must be a whole number from 1 to 999999, found ${clip(text)}`);

@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { readDigest, readInstant, readLimit, readModel, readVersion } from "../../cli/support/arguments.ts";
+import { readDigest, readInstant, readLimit, readModel, readPast, readVersion } from "../../cli/support/arguments.ts";
 import { presentFailure } from "../../cli/support/present-failure.ts";
 import { failureTypes, RelearnError, type FailureType } from "../../schemas/failures.ts";
 import { relearn } from "./harness.ts";
@@ -32,6 +32,12 @@ describe("arguments", () => {
     expect(readInstant("2013-03-01T08:00", "America/New_York")).toBe("2013-03-01T13:00:00.000Z");
   });
   it.each(["yesterday", "2013-13-01", "", "2013-02-30T00:00:00Z"])("refuse the time %j", (text) => expect(() => readInstant(text)).toThrow(/no time/));
+  it("take no time in the future, but for what two clocks may differ", () => {
+    const now = Date.parse("2013-03-01T12:00:00Z");
+    expect(readPast("--as-of", "2013-03-01T12:00:59Z", "UTC", now)).toBe("2013-03-01T12:00:59.000Z");
+    expect(readPast("--as-of", "2013-03-01", "America/New_York", now)).toBe("2013-03-01T05:00:00.000Z");
+    expect(() => readPast("--as-of", "2013-03-01T10:00", "America/New_York", now)).toThrow(/--as-of "2013-03-01T10:00" is 2013-03-01T15:00:00.000Z, .*future: it is 2013-03-01T12:00:00.000Z now/);
+  });
   it("take versions, limits and digests only in their own form", () => {
     expect(readVersion("v3")).toBe(3);
     expect(() => readVersion("3.5")).toThrow(RelearnError);
@@ -90,6 +96,15 @@ describe("the command line", () => {
     expect(JSON.parse(s3.err).error.type).toBe("StoreUnavailable");
     expect([temporal.exitCode, s3.exitCode]).toEqual([5, 5]);
     expect(Date.now() - began).toBeLessThan(6_500);
+  });
+  it("refuses a run as of the future before it asks any server", async () => {
+    const file = join(env.RELEARN_HOME, "later.json");
+    writeFileSync(file, JSON.stringify({
+      name: "later", sources: { rows: { format: "csv", uri: "{yyyy}.csv", time: "at" } }, columns: { distance: { type: "number" } }, label: { column: "late", task: "binary" },
+      windows: { holdout: "P7D" }, trainer: { command: ["true"] }, gates: [{ kind: "atLeast", metric: "auc", value: 0.6 }],
+    }));
+    const { exitCode, err } = await relearn(withNowhere, "run", file, "--as-of", "2999-01-01");
+    expect([exitCode, err]).toEqual([2, expect.stringMatching(/--as-of "2999-01-01" is 2999-01-01T00:00:00.000Z, which lies in the future: it is \d{4}-/)]);
   });
   it("prints the definition's JSON Schema, and what is installed", async () => {
     expect((await relearn(env, "definition", "schema")).json<{ properties: object }>().properties).toHaveProperty("windows");

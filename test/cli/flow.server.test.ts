@@ -226,6 +226,8 @@ describe("a schedule from the command line", () => {
     expect((await say("schedule", "resume", "monthly")).exitCode).toBe(0);
 
     expect((await say("schedule", "backfill", "monthly", ...range)).exitCode).toBe(2);
+    const later = ["--from", "2013-03-01T03:00", "--to", "2999-01-01"];
+    expect(await say("schedule", "backfill", "monthly", ...later, "--yes")).toMatchObject({ exitCode: 2, err: expect.stringContaining("lies in the future") });
     expect((await say("schedule", "backfill", "monthly", ...range, "--yes", "--json")).json()).toMatchObject({ times: ["2013-03-01T08:00:00.000Z", "2013-04-01T07:00:00.000Z"] });
     await expect.poll(async () => (await say("runs", "monthly", "--json")).json<RunRecord[]>().flatMap((run) => run.causes.map((cause) => cause.key)), { timeout: 15_000 }).toContain("2013-03-01T08:00:00.000Z");
     expect((await say("schedule", "delete", "monthly")).exitCode).toBe(0);
