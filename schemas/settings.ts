@@ -78,13 +78,20 @@ export function environmentOf(settings: Settings): Record<string, string> {
   const given: Record<string, string | null | undefined> = {
     RELEARN_HOME: settings.home,
     RELEARN_PYTHON: settings.python.executable,
-    ...(temporal.from === "environment" ? { TEMPORAL_ADDRESS: temporal.address, TEMPORAL_API_KEY: temporal.apiKey } : {}),
+    ...(temporal.from === "environment" ? temporalEnvironment(temporal) : {}),
     TEMPORAL_NAMESPACE: temporal.namespace,
     ...(s3.from === "environment" ? { RELEARN_S3_ENDPOINT: s3.endpoint ?? "aws", AWS_REGION: s3.region } : {}),
     ...(s3.from === "environment" ? { AWS_ACCESS_KEY_ID: s3.credentials?.accessKeyId, AWS_SECRET_ACCESS_KEY: s3.credentials?.secretAccessKey, AWS_SESSION_TOKEN: s3.credentials?.sessionToken } : {}),
     RELEARN_S3_BUCKET: s3.bucket,
   };
   return Object.fromEntries(Object.entries(given).filter((entry): entry is [string, string] => typeof entry[1] === "string"));
+}
+
+function temporalEnvironment({ address, apiKey, ui, tls }: TemporalSettings): Record<string, string | null | undefined> {
+  return {
+    TEMPORAL_ADDRESS: address, TEMPORAL_API_KEY: apiKey, TEMPORAL_UI_URL: ui, TEMPORAL_TLS: String(tls !== null), TEMPORAL_TLS_SERVER_NAME: tls?.serverName,
+    TEMPORAL_TLS_SERVER_CA_CERT_PATH: tls?.caFile, TEMPORAL_TLS_CLIENT_CERT_PATH: tls?.certFile, TEMPORAL_TLS_CLIENT_KEY_PATH: tls?.keyFile,
+  };
 }
 
 interface Reader {
@@ -105,18 +112,21 @@ function reader(env: Environment): Reader {
     checked(name, pattern, must) {
       const value = text(name);
       if (value === null || pattern.test(value)) return value;
-      problems.push(`${name}: ${must}, found ${JSON.stringify(value.slice(0, 120))}`);
+      problems.push(`${name}: ${must}, found ${JSON.stringify(withoutPassword(value).slice(0, 120))}`);
       return null;
     },
   };
 }
+
+/** Whatever stands before an @ may be a password. */
+const withoutPassword = (value: string): string => value.replace(/^([a-z]+:\/\/)?.*@/i, "$1***@");
 
 function temporalSettings(read: Reader, local: Stack | null): TemporalSettings {
   const address = read.checked("TEMPORAL_ADDRESS", /^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9._-]+):\d{1,5}$/, "must be host:port such as 127.0.0.1:7233");
   const apiKey = read.text("TEMPORAL_API_KEY");
   const common = { apiKey, tls: tlsSettings(read, apiKey) };
   const named = read.text("TEMPORAL_NAMESPACE");
-  if (address !== null) return { from: "environment", address, namespace: named ?? "default", ui: read.checked("TEMPORAL_UI_URL", /^https?:\/\/\S+$/, "must be an http or https address"), ...common };
+  if (address !== null) return { from: "environment", address, namespace: named ?? "default", ui: read.checked("TEMPORAL_UI_URL", /^https?:\/\/[^\s@]+$/, "must be an http or https address without a user or a password"), ...common };
   return { from: "local", address: local?.temporal.address ?? null, namespace: named ?? local?.temporal.namespace ?? "default", ui: local?.temporal.ui ?? null, apiKey: null, tls: null };
 }
 
@@ -141,7 +151,7 @@ function existing(read: Reader, name: string): string | null {
 }
 
 function s3Settings(read: Reader, home: string, local: Stack | null): S3Settings {
-  const endpoint = read.checked("RELEARN_S3_ENDPOINT", /^(https?:\/\/[^\s/]+\/?|aws)$/, "must be an address such as http://127.0.0.1:8333 without a path, or `aws`");
+  const endpoint = read.checked("RELEARN_S3_ENDPOINT", /^(https?:\/\/[^\s/@]+\/?|aws)$/, "must be an address such as http://127.0.0.1:8333 without a path, a user or a password, or `aws`");
   const bucket = read.checked("RELEARN_S3_BUCKET", /^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, "must be a bucket name: 3 to 63 lower-case letters, digits, dots or hyphens");
   const region = read.text("AWS_REGION") ?? read.text("AWS_DEFAULT_REGION") ?? "us-east-1";
   const given = givenCredentials(read);

@@ -31,10 +31,10 @@ export async function connectTemporal(settings: Settings): Promise<TemporalConne
   }
 }
 
-/** Address and credentials, for client and worker connections alike. */
-export function connectionOptions({ address, apiKey, tls }: TemporalSettings): { readonly address: string; readonly apiKey?: string; readonly tls?: Tls } {
+/** Address and credentials, for client and worker connections alike. Left out, the SDK would take an API key to mean TLS, also where TEMPORAL_TLS says no. */
+export function connectionOptions({ address, apiKey, tls }: TemporalSettings): { readonly address: string; readonly apiKey?: string; readonly tls: Tls | false } {
   if (address === null) throw new RelearnError("TemporalUnavailable", "there is no Temporal here: start it with `relearn up`, or set TEMPORAL_ADDRESS");
-  return { address, ...(apiKey === null ? {} : { apiKey }), ...(tls === null ? {} : { tls: readTls(tls) }) };
+  return { address, ...(apiKey === null ? {} : { apiKey }), tls: tls === null ? false : readTls(tls) };
 }
 
 type Tls = Exclude<ConnectionOptions["tls"], boolean | null | undefined>;

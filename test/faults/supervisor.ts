@@ -31,13 +31,13 @@ export interface Parts {
   readonly trainer: readonly string[];
 }
 
-const day = (n: number): string => new Date(Date.UTC(2026, 0, 1 + n)).toISOString().slice(0, 10);
+export const day = (n: number): string => new Date(Date.UTC(2026, 0, 1 + n)).toISOString().slice(0, 10);
 const days = 8;
 const rowsADay = 120;
 const longestMs = 180_000;
 
 /** Rows that any linear model learns: late when far and raining, with a little chance that is the same every time. */
-function landFiles(folder: string): void {
+export function landFiles(folder: string): void {
   mkdirSync(join(folder, "landing"), { recursive: true });
   for (let n = 0; n < days; n++) {
     const rows = Array.from({ length: rowsADay }, (_, i) => {

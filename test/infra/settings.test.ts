@@ -37,10 +37,15 @@ describe("settings", () => {
     expect(said.split("\n")).toHaveLength(8);
     for (const name of ["TEMPORAL_ADDRESS", "TEMPORAL_TLS:", "TEMPORAL_TLS_CLIENT_KEY_PATH", "there is no file /nowhere/c.pem", "RELEARN_S3_ENDPOINT", "RELEARN_S3_BUCKET", "AWS_ACCESS_KEY_ID"]) expect(said).toContain(name);
     expect(said).not.toContain("hidden-secret");
+    const addresses = message(() => loadSettings({ RELEARN_HOME: home, TEMPORAL_ADDRESS: "me:hidden-secret@x:1", RELEARN_S3_ENDPOINT: "https://me:hidden-secret@s3.example" }));
+    expect(addresses).toContain('found "https://***@s3.example"');
+    expect(addresses).not.toContain("hidden-secret");
   });
 
   test("a child process that gets their environment arrives at the same settings", () => {
-    const envs = [{ RELEARN_HOME: home }, { RELEARN_HOME: home, TEMPORAL_ADDRESS: "h:1", RELEARN_S3_ENDPOINT: "aws", AWS_ACCESS_KEY_ID: "a", AWS_SECRET_ACCESS_KEY: "b", AWS_SESSION_TOKEN: "c", AWS_REGION: "eu-west-1" }];
+    const envs = [{ RELEARN_HOME: home }, { RELEARN_HOME: home, TEMPORAL_ADDRESS: "h:1", RELEARN_S3_ENDPOINT: "aws", AWS_ACCESS_KEY_ID: "a", AWS_SECRET_ACCESS_KEY: "b", AWS_SESSION_TOKEN: "c", AWS_REGION: "eu-west-1" },
+      { RELEARN_HOME: home, TEMPORAL_ADDRESS: "h:1", TEMPORAL_API_KEY: "k", TEMPORAL_TLS: "false", TEMPORAL_UI_URL: "https://ui.example" },
+      { RELEARN_HOME: home, TEMPORAL_ADDRESS: "h:1", TEMPORAL_API_KEY: "k", TEMPORAL_TLS_SERVER_NAME: "s", TEMPORAL_TLS_SERVER_CA_CERT_PATH: import.meta.filename }];
     for (const env of envs) expect(loadSettings(environmentOf(loadSettings(env)))).toEqual(loadSettings(env));
   });
 
