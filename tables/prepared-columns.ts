@@ -12,6 +12,12 @@ export function keyColumns(definition: Definition): readonly string[] {
   return key === undefined ? [] : typeof key === "string" ? [key] : key;
 }
 
+/** What names a row: its key's columns, or, without a key, all of them. Rows so named are what golden sets and the reserve set apart. */
+export function namingColumns(definition: Definition): readonly PreparedColumn[] {
+  const key = keyColumns(definition);
+  return preparedColumns(definition).filter(({ name }) => key.length === 0 || key.includes(name));
+}
+
 /**
  * What a prepared partition holds, in order: the declared columns, then label, key and event time where those are not declared.
  * Undeclared, the label of a regression is a number, another label and a key are text, and the event time is a time.

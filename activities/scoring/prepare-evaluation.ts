@@ -6,7 +6,7 @@ import type { BlobRef } from "../../schemas/names.ts";
 import type { Window } from "../../schemas/time.ts";
 import { getBlob } from "../../stores/blobs.ts";
 import { readSnapshot } from "../../stores/datasets.ts";
-import { keyColumns } from "../../tables/prepared-columns.ts";
+import { keyColumns, namingColumns } from "../../tables/prepared-columns.ts";
 import type { EvaluateInput } from "../contract.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { localBlobs } from "../support/local-blobs.ts";
@@ -58,7 +58,7 @@ export async function prepareEvaluation(deps: Places, input: EvaluateInput, sign
     label: { column: definition.label.column, task: definition.label.task, classes: snapshot.classes },
     candidate: { path, columns, classes: snapshot.classes },
     champion: manifest && (await prepareChampion(deps, input, manifest, definition, signal)),
-    holdouts: await prepareHoldouts(deps, input, snapshot, manifest, signal),
+    holdouts: await prepareHoldouts(deps, input, definition, snapshot, manifest, signal),
   };
 }
 
@@ -73,13 +73,20 @@ async function prepareChampion(deps: Places, input: EvaluateInput, manifest: Man
   return { ...known, lost: null, model: { path: path!, columns: manifest.inputs, classes: manifest.outputs.classes } };
 }
 
+/** Whether no row of today's reserve can have been among the champion's training rows: its own reserve was as large, by the same names. */
+async function keptReserve(deps: Places, manifest: Manifest, today: Definition): Promise<boolean> {
+  const then = await readDefinition(deps.store, manifest.definition).catch(() => null);
+  const names = (definition: Definition) => JSON.stringify(namingColumns(definition).map(({ name, column }) => [name, column.type]));
+  return then !== null && then.reserve >= today.reserve && names(then) === names(today);
+}
+
 const overlaps = (a: Window, b: Window): boolean => Date.parse(a.from) < Date.parse(b.to) && Date.parse(b.from) < Date.parse(a.to);
 
-async function prepareHoldouts(deps: Places, input: EvaluateInput, snapshot: Snapshot, manifest: Manifest | null, signal: AbortSignal): Promise<PreparedHoldout[]> {
+async function prepareHoldouts(deps: Places, input: EvaluateInput, definition: Definition, snapshot: Snapshot, manifest: Manifest | null, signal: AbortSignal): Promise<PreparedHoldout[]> {
   const earlier = manifest && (await readSnapshot(deps.store, input.pipeline, manifest.snapshot, signal).catch(() => null));
   const recent = snapshot.partitions.filter(({ role, rows }) => role === "holdout" && rows > 0);
   const reserved = snapshot.partitions.flatMap((partition) => partition.reserved ?? []);
-  const reserveKept = earlier?.partitions.some((partition) => partition.reserved !== null) ?? false;
+  const reserveKept = manifest !== null && reserved.length > 0 && earlier !== null && (await keptReserve(deps, manifest, definition));
   const unfair = (name: string, kept: boolean) => (manifest === null || kept ? null : `champion v${manifest.v} may have been trained on rows of ${name}`);
   const holdouts = [
     { holdout: "recent", window: input.windows.holdout, blobs: recent, unfair: null },

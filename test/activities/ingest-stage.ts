@@ -18,6 +18,7 @@ import { rowsOf } from "../tables/landing-files.ts";
 
 export interface Stage {
   readonly folder: string;
+  readonly deps: Dependencies;
   readonly at: (name: string) => string;
   define(change?: Partial<DefinitionInput>): Definition;
   ingest(definition: Definition, asOf: string): Promise<IngestResult>;
@@ -43,6 +44,7 @@ export async function openStage(): Promise<Stage> {
 
   const stage: Stage = {
     folder,
+    deps,
     at,
     define: (change = {}) => schema.parse({
       name: "trips",
