@@ -104,7 +104,7 @@ export interface VersionEvidence {
 export type DeploymentAnswer = { readonly status: "committed"; readonly n: number; readonly v: number } | { readonly status: "refused"; readonly reason: string };
 
 export interface Activities {
-  /** Closes the windows as of the triggers and takes their causes; each cause starts at most one run, for ever. */
+  /** Closes the windows as of the triggers and takes their causes; each cause starts at most one run, for ever. All ask for the same. */
   planRun(input: { readonly triggers: readonly Trigger[] }): Promise<PlanResult>;
   /** Starts a run's workflow; one that was started before is found. */
   startRun(input: { readonly workflowId: string; readonly input: RunInput }): Promise<void>;

@@ -1,14 +1,18 @@
 import type { Trigger } from "../schemas/cause.ts";
 
-
-/** A queue keeps at most this many causes; more of them say nothing new. */
+/** A queue keeps at most this many causes of a training, and as many of evaluating versions again; more of them say nothing new. */
 export const maxCauses = 100;
 
-/** Folds one more trigger into the queue; the same cause twice is one. */
+/** Folds one more trigger into the queue; the same cause twice is one. What asks for a version has room of its own, so that no flood of causes keeps it out. */
 export function fold(queue: readonly Trigger[], trigger: Trigger): readonly Trigger[] {
   const known = queue.some((other) => other.cause.kind === trigger.cause.kind && other.cause.key === trigger.cause.key);
-  if (known || queue.length >= maxCauses) return queue;
-  return [...queue, trigger];
+  const alike = queue.filter((other) => (other.version === undefined) === (trigger.version === undefined));
+  return known || alike.length >= maxCauses ? queue : [...queue, trigger];
+}
+
+/** The triggers that one run answers: all that ask for the same as the first, a training or one version. The others wait for their own. */
+export function nextOf(queue: readonly Trigger[]): readonly Trigger[] {
+  return queue.filter(({ version }) => version === queue[0]?.version);
 }
 
 /** The trigger whose definition and time a folded run takes: the newest `asOf`, the last sent among equals. */
@@ -20,9 +24,10 @@ export function leading(triggers: readonly Trigger[]): Trigger | null {
 export function readTrigger(args: readonly unknown[], pipeline: string): Trigger | null {
   const value = args[0] as Partial<Trigger> | null | undefined;
   if (args.length !== 1 || typeof value !== "object" || value === null) return null;
-  const { cause, asOf, definition } = value;
+  const { cause, asOf, definition, version } = value;
   const causeFits = (cause?.kind === "person" || cause?.kind === "schedule") && typeof cause.key === "string" && cause.key.length <= 200;
   const definitionFits = typeof definition?.sha256 === "string" && /^[0-9a-f]{64}$/.test(definition.sha256) && typeof definition.bytes === "number";
-  if (!causeFits || !definitionFits || typeof asOf !== "string" || Number.isNaN(Date.parse(asOf)) || value.pipeline !== pipeline) return null;
-  return { cause: { kind: cause.kind, key: cause.key, by: typeof cause.by === "string" ? cause.by.slice(0, 120) : null }, asOf, definition: { sha256: definition.sha256, bytes: definition.bytes }, pipeline };
+  const versionFits = version === undefined || (Number.isInteger(version) && version >= 1);
+  if (!causeFits || !definitionFits || !versionFits || typeof asOf !== "string" || Number.isNaN(Date.parse(asOf)) || value.pipeline !== pipeline) return null;
+  return { cause: { kind: cause.kind, key: cause.key, by: typeof cause.by === "string" ? cause.by.slice(0, 120) : null }, asOf, definition: { sha256: definition.sha256, bytes: definition.bytes }, pipeline, ...(version === undefined ? {} : { version }) };
 }

@@ -10,6 +10,9 @@ export const cause = z.strictObject({
 }).readonly();
 export type Cause = z.infer<typeof cause>;
 
-/** What starts `retraining`: a cause, the time as of which its windows close, and the definition to run. */
-export const trigger = z.strictObject({ cause, asOf: instant, definition: blobRef, pipeline: z.string() }).readonly();
+/**
+ * What `retraining` answers with a run: a cause, the time as of which its windows close, and the definition to run. With `version`
+ * nothing is trained: the run evaluates that version again, and asks for it.
+ */
+export const trigger = z.strictObject({ cause, asOf: instant, definition: blobRef, pipeline: z.string(), version: z.int().min(1).optional() }).readonly();
 export type Trigger = z.infer<typeof trigger>;

@@ -1,6 +1,6 @@
 import { allHandlersFinished, ApplicationFailure, condition, continueAsNew, isCancellation, log, setHandler, workflowInfo } from "@temporalio/workflow";
 import type { RunInput } from "../activities/contract.ts";
-import { fold, readTrigger } from "../policy/retraining.ts";
+import { fold, nextOf, readTrigger } from "../policy/retraining.ts";
 import type { Trigger } from "../schemas/cause.ts";
 import { quick, watch } from "./activity-proxies.ts";
 import { pauseSignal, resumeSignal, type RetrainingStatus, stateQuery, triggerSignal } from "./messages.ts";
@@ -16,7 +16,7 @@ export interface RetrainingState {
 
 const rememberedCauses = 50;
 
-/** One per pipeline, for ever: folds causes into at most one running and one queued run. */
+/** One per pipeline, for ever: one run at a time, and causes that ask for the same folded into one queued run. */
 export async function retraining(input: RetrainingState): Promise<void> {
   if (typeof input?.pipeline !== "string") throw ApplicationFailure.nonRetryable("retraining needs {pipeline}", "InvalidInput");
   const state = { paused: false, queued: [], running: null, started: {}, ...input, problem: null as string | null };
@@ -24,7 +24,7 @@ export async function retraining(input: RetrainingState): Promise<void> {
     const trigger = readTrigger(args, state.pipeline);
     if (trigger === null) log.warn("a trigger that is none was ignored");
     else if (!(trigger.cause.key in state.started)) state.queued = [...fold(state.queued, trigger)];
-  }, { description: "Folds one cause {cause, asOf, definition, pipeline} into the next run." });
+  }, { description: "Folds one cause {cause, asOf, definition, pipeline} into the next run; with {version} that version is evaluated again." });
   setHandler(pauseSignal, () => void (state.paused = true), { description: "Starts no further run." });
   setHandler(resumeSignal, () => void (state.paused = false), { description: "Starts runs again." });
   setHandler(stateQuery, () => statusOf(state));
@@ -46,9 +46,9 @@ export async function retraining(input: RetrainingState): Promise<void> {
 
 type Live = { -readonly [K in keyof Required<RetrainingState>]: Required<RetrainingState>[K] } & { problem: string | null };
 
-/** Plans and starts the run that answers everything queued. What cannot be planned is dropped with its reason, never tried for ever. */
+/** Plans and starts the run that answers the first of the queue, and all that ask for the same. What cannot be planned is dropped with its reason, never tried for ever. */
 async function startNext(state: Live): Promise<void> {
-  const triggers = state.queued;
+  const triggers = nextOf(state.queued);
   try {
     const plan = await quick.planRun({ triggers });
     if (plan.status === "planned") await quick.startRun({ workflowId: plan.workflowId, input: plan.input });

@@ -1,3 +1,5 @@
+import { randomUUID } from "node:crypto";
+import type { Trigger } from "../../schemas/cause.ts";
 import { failureTypeOf, RelearnError } from "../../schemas/failures.ts";
 import type { Settings } from "../../schemas/settings.ts";
 import { checkApproval, lastDecision } from "../../stores/approval-rules.ts";
@@ -6,10 +8,10 @@ import type { Registry, Version } from "../../stores/registry.ts";
 import { readName, readVersion } from "../support/arguments.ts";
 import type { Cli } from "../support/cli.ts";
 import { askDeployment, deploymentLine } from "../support/deployment.ts";
-import { judgeAgain, startLine, startRun } from "../support/judge-again.ts";
 import { knownModel } from "../support/known-model.ts";
 import { personOf } from "../support/person.ts";
 import { newestRuns } from "../support/run-records.ts";
+import { retrainingId, sendTrigger, settledPlaceOf, triggerLine } from "../support/start-run.ts";
 import { withStore } from "../support/store.ts";
 import { withTemporal } from "../support/temporal.ts";
 
@@ -60,12 +62,21 @@ async function promoteNow({ cli, settings, by }: PromoteContext, model: string, 
   cli.say(cli.style.dim(`same as: ${temporal}\nnext:    relearn show ${model}@${v}`));
 }
 
+/** A run that trains nothing: it judges the version on the windows of the pipeline's latest run, in its turn among the pipeline's runs. */
 async function askAgain({ cli, settings, store, by }: PromoteContext, model: string, v: number, problem: string): Promise<void> {
   const [latest] = await newestRuns(store, model, 1);
   if (latest === undefined) throw new RelearnError("NotFound", `pipeline ${model} has no run whose windows version ${v} could be evaluated on`);
-  const input = await judgeAgain(store, latest, v, by);
-  const runId = await withTemporal(settings, (access) => startRun(access, input));
-  const temporal = startLine(settings.temporal, input);
-  cli.give({ model, v, status: "evaluating", reason: problem, workflowId: input.step.run, runId, temporal }, `${problem}.\nIt is evaluated again by ${input.step.run}, which will ask for an approval.`);
-  cli.say(cli.style.dim(`same as: ${temporal}\nnext:    relearn watch ${input.step.run}`));
+  const trigger: Trigger = { cause: { kind: "person", key: randomUUID(), by }, asOf: latest.asOf, definition: latest.definition, pipeline: model, version: v };
+  const temporal = triggerLine(settings.temporal, trigger);
+  await withTemporal(settings, async (access) => {
+    const retrainingRunId = await sendTrigger(access, trigger);
+    const placed = await settledPlaceOf(access, model, trigger.cause.key);
+    if ("queued" in placed) {
+      cli.give({ model, v, status: "queued", reason: problem, queued: placed.queued, workflowId: retrainingId(model), runId: retrainingRunId, temporal }, `${problem}.\nIt will be evaluated again, and asked for, in its turn: ${placed.queued}`);
+      return cli.say(cli.style.dim(`same as: ${temporal}\nnext:    relearn runs ${model}`));
+    }
+    const { runId } = await access.client.workflow.getHandle(placed.run).describe();
+    cli.give({ model, v, status: "evaluating", reason: problem, workflowId: placed.run, runId, temporal }, `${problem}.\nIt is evaluated again by ${placed.run}, which will ask for an approval.`);
+    cli.say(cli.style.dim(`same as: ${temporal}\nnext:    relearn watch ${placed.run}`));
+  });
 }

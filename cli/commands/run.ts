@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Trigger } from "../../schemas/cause.ts";
 import { putJsonBlob } from "../../stores/blobs.ts";
 import { readPast, readText } from "../support/arguments.ts";
@@ -7,7 +6,7 @@ import type { Cli } from "../support/cli.ts";
 import { loadDefinition } from "../support/definition.ts";
 import { interruptible } from "../support/interrupt.ts";
 import { personOf } from "../support/person.ts";
-import { placeOf, retrainingId, sendTrigger, triggerLine, waitForRun, type Placed } from "../support/start-run.ts";
+import { retrainingId, sendTrigger, settledPlaceOf, triggerLine, waitForRun } from "../support/start-run.ts";
 import { withStore } from "../support/store.ts";
 import { withTemporal, type TemporalAccess } from "../support/temporal.ts";
 import { workflowLink } from "../support/temporal-line.ts";
@@ -43,7 +42,7 @@ export async function run(cli: Cli, file: string, options: RunOptions): Promise<
 
 /** Says which workflow has it: the run's own, or `retraining` while it is queued behind another. */
 async function detach(cli: Cli, access: TemporalAccess, { pipeline, cause }: Trigger, retrainingRunId: string, temporal: string): Promise<number> {
-  const placed = await settled(access, pipeline, cause.key);
+  const placed = await settledPlaceOf(access, pipeline, cause.key);
   if ("queued" in placed) {
     cli.give({ workflowId: retrainingId(pipeline), runId: retrainingRunId, queued: placed.queued }, placed.queued);
     cli.say(cli.style.dim(`same as: ${temporal}\nnext:    relearn runs ${pipeline}`));
@@ -53,15 +52,6 @@ async function detach(cli: Cli, access: TemporalAccess, { pipeline, cause }: Tri
   cli.give({ workflowId: placed.run, runId }, `${placed.run} was started`);
   cli.say(cli.style.dim(`same as: ${temporal}\nnext:    relearn watch ${placed.run}`));
   return 0;
-}
-
-/** Planning takes a moment; a queue may take hours. */
-async function settled(access: TemporalAccess, pipeline: string, key: string): Promise<Placed> {
-  for (let tries = 60; ; tries--) {
-    const placed = await placeOf(access, pipeline, key);
-    if ("run" in placed || placed.queued !== "being planned" || tries === 0) return placed;
-    await sleep(250);
-  }
 }
 
 function left(cli: Cli, { pipeline, cause }: Trigger): number {

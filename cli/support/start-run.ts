@@ -42,6 +42,15 @@ export async function placeOf(access: TemporalAccess, pipeline: string, key: str
   return { queued: status.running === null ? "being planned" : `queued behind ${status.running.workflowId}: relearn watch ${status.running.workflowId}` };
 }
 
+/** As `placeOf`, once planning is over: that takes a moment, where a queue may take hours. */
+export async function settledPlaceOf(access: TemporalAccess, pipeline: string, key: string): Promise<Placed> {
+  for (let tries = 60; ; tries--) {
+    const placed = await placeOf(access, pipeline, key);
+    if ("run" in placed || placed.queued !== "being planned" || tries === 0) return placed;
+    await sleep(lookEveryMs);
+  }
+}
+
 /** Waits until the cause has its run. @param onQueued told each time it waits behind something else. @returns the workflow id; null after an abort */
 export async function waitForRun(access: TemporalAccess, pipeline: string, key: string, onQueued: (behind: string) => void, signal: AbortSignal): Promise<string | null> {
   for (let told = "being planned"; !signal.aborted; await sleep(lookEveryMs, undefined, { signal }).catch(() => undefined)) {

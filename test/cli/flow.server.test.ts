@@ -195,6 +195,18 @@ describe("a model from the command line", () => {
     expect(await say("verify", "fleet")).toMatchObject({ exitCode: 0, out: expect.stringContaining("every digest, signature and link fits") });
   });
 
+  it("whose version is asked for while a run goes on has it evaluated after that run, and says so", async () => {
+    await promoted("patient");
+    await promoted("patient");
+    stage.script.trainingMs = 2_500;
+    const training = (await say("run", stage.definition("patient"), "--detach", "--json")).json<{ workflowId: string }>();
+    const asked = (await say("promote", "patient", "1", "--by", "ann", "--json")).json<{ status: string; queued: string; workflowId: string; temporal: string }>();
+    expect(asked).toMatchObject({ status: "queued", workflowId: "patient/retraining", queued: expect.stringContaining(`queued behind ${training.workflowId}`), temporal: expect.stringContaining('"version":1') });
+    expect((await latest("patient")).run).toBe(training.workflowId);
+    expect((await say("cancel", training.workflowId)).exitCode).toBe(0);
+    await expect.poll(async () => latest("patient"), { timeout: 30_000 }).toMatchObject({ v: 1, state: "waiting", causes: [{ kind: "person", by: "ann" }] });
+  });
+
   it("whose log was touched does not verify", async () => {
     await promoted("touched");
     const { store } = stage.stores;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { fold, leading, maxCauses, readTrigger } from "../../policy/retraining.ts";
+import { fold, leading, maxCauses, nextOf, readTrigger } from "../../policy/retraining.ts";
 import type { Trigger } from "../../schemas/cause.ts";
 
 const trigger = (key: string, asOf = "2013-03-01T00:00:00.000Z"): Trigger => ({ cause: { kind: "person", key, by: "ann" }, asOf, definition: { sha256: "a".repeat(64), bytes: 1 }, pipeline: "flights" });
@@ -15,6 +15,18 @@ describe("causes of a run", () => {
     expect(flood).toHaveLength(maxCauses);
   });
 
+  it("that ask for a version wait for a run of their own, in the order they came, and no flood keeps them out", () => {
+    const asked = { ...trigger("p"), version: 3 };
+    const queue = [asked, trigger("a"), { ...trigger("q"), version: 2 }, { ...trigger("r"), version: 3 }, trigger("b")];
+    const keys = (triggers: readonly Trigger[]) => triggers.map(({ cause }) => cause.key);
+    expect(keys(nextOf(queue))).toEqual(["p", "r"]);
+    expect(keys(nextOf(queue.slice(1)))).toEqual(["a", "b"]);
+    expect(nextOf([])).toEqual([]);
+    const flood = Array.from({ length: 1_000 }, (_, i) => trigger(String(i))).reduce(fold, [] as readonly Trigger[]);
+    expect(fold(flood, asked)).toContain(asked);
+    expect(readTrigger([asked], "flights")).toEqual(asked);
+  });
+
   it("are led by the newest time, the last sent among equals", () => {
     expect(leading([trigger("a", "2013-04-01T00:00:00.000Z"), trigger("b")])?.cause.key).toBe("a");
     expect(leading([trigger("a"), trigger("b")])?.cause.key).toBe("b");
@@ -24,7 +36,7 @@ describe("causes of a run", () => {
   it.each([
     ["nothing", []], ["two arguments", [trigger("a"), trigger("a")]], ["a text", ["go"]], ["another pipeline's", [{ ...trigger("a"), pipeline: "voices" }]],
     ["one without a time", [{ ...trigger("a"), asOf: "soon" }]], ["one without a definition", [{ ...trigger("a"), definition: { sha256: "../../x", bytes: 1 } }]],
-    ["one of an unknown kind", [{ ...trigger("a"), cause: { kind: "whim", key: "a", by: null } }]],
+    ["one for no version", [{ ...trigger("a"), version: 0.5 }]], ["one of an unknown kind", [{ ...trigger("a"), cause: { kind: "whim", key: "a", by: null } }]],
   ])("are not read from %s", (_, args) => {
     expect(readTrigger(args, "flights")).toBeNull();
   });

@@ -49,6 +49,35 @@ describe("retraining", () => {
     expect(planned.map((keys) => [...keys].sort())).toEqual([["a"], ["b0", "b1", "b2", "b3", "b4"]]);
   });
 
+  it("evaluates a version again in its turn, never beside the run that goes on, and apart from what asks for training", async () => {
+    const first = gate();
+    const planned: string[][] = [];
+    let [runs, open, most] = [0, 0, 0];
+    await retrained({
+      planRun: async ({ triggers }): Promise<PlanResult> => {
+        planned.push(triggers.map(({ cause, version }) => `${cause.key} ${version ?? "training"}`));
+        return { status: "planned", workflowId: `run-${++runs}`, input: { ...runInput(triggers[0]?.pipeline ?? ""), causes: triggers.map(({ cause }) => cause) } };
+      },
+      awaitRun: async ({ workflowId }) => {
+        most = Math.max(most, ++open);
+        if (workflowId === "run-1") await first.opened;
+        open--;
+        return { state: "promoted", reason: null };
+      },
+    }, "version-in-its-turn", async ({ pipeline, signal, state }) => {
+      await signal("trigger", trigger(pipeline, "a"));
+      await eventually(async () => (await state()).running?.workflowId === "run-1", "the first run has started");
+      await signal("trigger", { ...trigger(pipeline, "p"), version: 3 });
+      await signal("trigger", trigger(pipeline, "b"));
+      await signal("trigger", { ...trigger(pipeline, "q"), version: 3 });
+      await eventually(async () => (await state()).queued.length === 3, "three causes are queued");
+      first.open();
+      await eventually(async () => (await state()).started["b"] === "run-3" && (await state()).running === null, "the queue is empty");
+    });
+    expect(planned).toEqual([["a training"], ["p 3", "q 3"], ["b training"]]);
+    expect(most).toBe(1);
+  });
+
   it("starts nothing while it is paused, and everything once it is resumed", async () => {
     let runs = 0;
     await retrained({ planRun: async () => ({ status: "known", workflowId: `run-${++runs}` }) }, "paused-and-resumed", async ({ pipeline, signal, state }) => {
