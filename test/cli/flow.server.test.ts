@@ -77,7 +77,21 @@ describe("a run from the command line", () => {
     expect(counted.json()).toMatchObject({ by: "ann", comment: "it's good", refused: null, temporal: expect.stringContaining("temporal workflow update execute") });
     expect((await say("watch", run, "--wait")).exitCode).toBe(0);
     const late = await say("approve", run, "--digest", digest, "--by", "eve");
-    expect([late.exitCode, late.err]).toEqual([4, expect.stringContaining("has ended already: promoted")]);
+    expect([late.exitCode, late.err]).toEqual([4, expect.stringContaining("has ended already: promoted. The answer of eve does not count; it is kept in the run's record")]);
+    const record = await latest("answers");
+    expect(record.answers.map(({ by, decision, refused }) => [by, decision, refused])).toEqual([
+      [expect.any(String), "approve", expect.stringContaining("what waits is")], ["ann", "approve", null], ["eve", "approve", "the run has ended already: promoted"],
+    ]);
+    expect(record).toMatchObject({ state: "promoted", stage: "done" });
+  });
+
+  it("that was taken away from under Temporal refuses an answer too, and keeps it", async () => {
+    await say("run", stage.definition("taken"));
+    const { run, question } = await latest("taken");
+    await paste(`temporal workflow terminate --workflow-id ${run} --address ${stage.settings.temporal.address}`);
+    const late = await say("reject", run, "--digest", question!.digest, "--by", "eve");
+    expect([late.exitCode, late.err]).toEqual([4, expect.stringContaining("does not run any more; it was last waiting at approve")]);
+    expect((await latest("taken")).answers).toMatchObject([{ by: "eve", decision: "reject", refused: expect.stringContaining("does not run any more") }]);
   });
 
   it("is drawn in place at a terminal, waits there for the answer, and goes on to its end", async () => {

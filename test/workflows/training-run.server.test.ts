@@ -83,6 +83,20 @@ describe("a training run", () => {
     expect(end.state).toBe("expired");
   });
 
+  it("keeps answers that come after the question has expired, as refused, for as long as it runs", async () => {
+    const { end, record } = await carried({
+      ask: async () => ({ question: question("d", { expiresAt: new Date(Date.now() + 300).toISOString() }), markdown: "" }),
+      decide: async () => new Promise((next) => setTimeout(() => next({ status: "recorded" }), 2_000)),
+    }, async (handle) => {
+      await waits(handle);
+      await new Promise((next) => setTimeout(next, 400));
+      await handle.signal("approve", yes);
+      await expect(handle.executeUpdate("reject", { args: [{ ...yes, by: "bob" }] })).rejects.toMatchObject({ cause: { type: "StaleApproval", message: expect.stringContaining("expired at") } });
+    }, "answered-too-late");
+    expect(end.state).toBe("expired");
+    expect(record.answers.map(({ by, decision, refused }) => [by, decision, refused?.replace(/ at .*/, "")])).toEqual([["ann", "approve", "the question expired"], ["bob", "reject", "the question expired"]]);
+  });
+
   it("evaluates and asks again when the champion changes while it waits", async () => {
     let asked = 0;
     const { end, record } = await carried({ ask: async () => ({ question: question(asked++ === 0 ? "d" : "e"), markdown: "" }) }, async (handle) => {
