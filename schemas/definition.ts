@@ -9,6 +9,18 @@ import { duration, timezone } from "./time.ts";
 /** One SELECT statement, or one expression, in DuckDB's sandbox. */
 const sql = z.string().min(1).max(100_000);
 
+/**
+ * How many of each a definition may have. Every column is sketched, every rule judged and every slice and metric measured by itself, so
+ * more of them than a person wrote on purpose must not take a worker's memory and hours.
+ */
+export const most = { columns: 1_000, rules: 200, slices: 200, metrics: 200, gates: 200, sources: 50, golden: 50, characters: 1_000_000 } as const;
+
+/** A record with at most so many entries; JSON Schema says so too. */
+function upTo<K extends z.ZodString, V extends z.ZodType>(max: number, key: K, value: V) {
+  const fits = (entries: object) => Object.keys(entries).length <= max;
+  return z.record(key, value).refine(fits, { abort: true, error: ({ input }) => `must have at most ${max} entries, found ${Object.keys(input as object).length}` }).meta({ maxProperties: max });
+}
+
 const label = z.strictObject({
   column: identifier,
   task: z.enum(["binary", "multiclass", "regression"]),
@@ -58,26 +70,26 @@ const validation = z.strictObject({
 const written = z.strictObject({
   name,
   timezone: timezone.default("UTC"),
-  sources: z.record(identifier, source).refine((sources) => Object.keys(sources).length > 0, "needs at least one source"),
+  sources: upTo(most.sources, identifier, source).refine((sources) => Object.keys(sources).length > 0, "needs at least one source"),
   /** The source whose rows are the data set's; left out, the first. */
   primary: identifier.optional(),
   prepare: sql.optional(),
-  columns: z.record(identifier, column).refine((columns) => Object.values(columns).some((c) => c.feature), "needs at least one column that is a feature"),
-  rules: z.record(title, sql).default({}),
+  columns: upTo(most.columns, identifier, column).refine((columns) => Object.values(columns).some((c) => c.feature), "needs at least one column that is a feature"),
+  rules: upTo(most.rules, title, sql).default({}),
   label,
   windows,
   validation: validation.prefault({}),
   /** Fixed row sets that every candidate is judged on; their keys are never trained on. */
-  golden: z.record(identifier, source).default({}),
+  golden: upTo(most.golden, identifier, source).default({}),
   /** Percent of keys that no run ever trains on, judged as the holdout `reserve`. */
   reserve: z.number().min(0).max(50).default(0),
   trainer,
-  slices: z.record(title, sql).default({}),
+  slices: upTo(most.slices, title, sql).default({}),
   /** Custom metrics over the scored holdout: an aggregate expression over columns, the label, and `score` (of the positive class) or `value`. */
-  metrics: z.record(title, z.strictObject({ sql, better: z.enum(["higher", "lower"]) })).default({}),
+  metrics: upTo(most.metrics, title, z.strictObject({ sql, better: z.enum(["higher", "lower"]) })).default({}),
   /** Slices with fewer holdout rows than this are not judged. */
   minRows: z.int().min(1).default(200),
-  gates: z.array(gate).min(1),
+  gates: z.array(gate).min(1).max(most.gates),
   approval: approval.prefault({}),
   retrain: z.strictObject({
     /** Five-field cron in the pipeline's time zone. */
@@ -90,6 +102,7 @@ const written = z.strictObject({
  * The primary source is named here, because canonical JSON keeps no order among sources.
  */
 export const definition = written
+  .refine((read) => JSON.stringify(read).length <= most.characters, { abort: true, error: ({ input }) => `as a whole must have at most ${most.characters} characters as JSON, found ${JSON.stringify(input).length}` })
   .refine(({ primary, sources }) => primary === undefined || primary in sources, { path: ["primary"], message: "must be one of the sources" })
   .transform((read) => ({ ...read, primary: read.primary ?? Object.keys(read.sources)[0]! }));
 export type Definition = Readonly<z.infer<typeof definition>>;

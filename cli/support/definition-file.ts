@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { LineCounter, parseDocument } from "yaml";
@@ -14,17 +14,23 @@ export interface DefinitionFile {
 }
 
 const loadMs = 60_000;
+/** With room for comments: what it says may have a quarter of that. */
+const mostBytes = 4_000_000;
 
 /** Reads `.ts`, `.mts`, `.js`, `.mjs`, `.json`, `.yaml` or `.yml`. Modules are the author's own code and run in a child process. */
 export async function readDefinitionFile(path: string): Promise<DefinitionFile> {
-  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-    throw new RelearnError("NotFound", `${path} cannot be read: ${error.code === "ENOENT" ? "there is no such file" : error.message}`, { cause: error });
-  });
+  const bytes = await stat(path).then(({ size }) => size, (error) => unreadable(path, error));
+  if (bytes > mostBytes) throw new RelearnError("InvalidDefinition", `${path} has ${bytes} bytes; a definition's file may have at most ${mostBytes}`);
+  const text = await readFile(path, "utf8").catch((error) => unreadable(path, error));
   const extension = extname(path).toLowerCase();
   if (/^\.[mc]?[jt]s$/.test(extension)) return { value: await importDefinition(path), lineOf: () => null };
   if (extension === ".json") return readText(path, text, true);
   if (extension === ".yaml" || extension === ".yml") return readText(path, text, false);
   throw new RelearnError("InvalidDefinition", `${path}: a definition is a .ts, .js, .json or .yaml file`);
+}
+
+function unreadable(path: string, error: NodeJS.ErrnoException): never {
+  throw new RelearnError("NotFound", `${path} cannot be read: ${error.code === "ENOENT" ? "there is no such file" : error.message}`, { cause: error });
 }
 
 /** JSON is YAML too, so one parser tells the lines of both. */

@@ -54,6 +54,10 @@ gates:
   - { kind: atMost, metric: mae, value: 5 }
 `;
 
+test("a file too large to be a definition is refused before it is read", async () => {
+  await expect(loadDefinition(await write("large.yaml", `# ${"x".repeat(4_000_000)}`))).rejects.toMatchObject({ type: "InvalidDefinition", message: expect.stringContaining("large.yaml has 4000002 bytes; a definition's file may have at most 4000000") });
+});
+
 test("TypeScript, JSON and YAML in a folder of the author's own say the same", async () => {
   await write("shared.ts", `export const shared: { holdout: string } = { holdout: "P7D" };`);
   const files = [await write("pipeline.ts", typescript), await json({ $schema: "definition.schema.json" }), await write("pipeline.yaml", yaml)];

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { definition } from "../../schemas/definition.ts";
+import { type DefinitionInput, definition, most } from "../../schemas/definition.ts";
 import { canonicalBytes } from "../../stores/canonical.ts";
 
 test("the first source stays the primary one when the definition is stored, which sorts names", () => {
@@ -15,4 +15,26 @@ test("the first source stays the primary one when the definition is stored, whic
   });
   const stored = definition.parse(JSON.parse(Buffer.from(canonicalBytes(read)).toString()));
   expect([Object.keys(stored.sources), stored.primary]).toEqual([["areas", "sales"], "sales"]);
+});
+
+const minimal: DefinitionInput = {
+  name: "sales", sources: { sales: { format: "csv", uri: "sales/", time: "at" } }, columns: { area: { type: "category" } }, label: { column: "price", task: "regression" },
+  windows: { holdout: "P7D" }, trainer: { command: ["true"] }, gates: [{ kind: "atMost", metric: "mae", value: 1 }],
+};
+const many = <T>(count: number, value: T): Record<string, T> => Object.fromEntries(Array.from({ length: count }, (_, i) => [`n${i}`, value]));
+const problems = (change: Partial<DefinitionInput>) => (definition.safeParse({ ...minimal, ...change }).error?.issues ?? []).map(({ path, message }) => `${path.join(".")}: ${message}`);
+const source = minimal.sources["sales"]!;
+
+test.each([
+  ["columns", many(most.columns + 1, { type: "number" })], ["rules", many(most.rules + 1, "true")], ["slices", many(most.slices + 1, "true")],
+  ["metrics", many(most.metrics + 1, { sql: "1", better: "higher" })], ["golden", many(most.golden + 1, source)], ["sources", many(most.sources + 1, source)],
+] as const)("more %s than a worker should carry are refused by name, and as many as it may are not", (field, entries) => {
+  const found = Object.keys(entries).length;
+  expect(problems({ [field]: entries })).toEqual([`${field}: must have at most ${found - 1} entries, found ${found}`]);
+  expect(problems({ [field]: Object.fromEntries(Object.entries(entries).slice(1)) })).toEqual([]);
+});
+
+test("an SQL text, and all of a definition together, have their limits", () => {
+  expect(problems({ prepare: "x".repeat(100_001) })).toEqual([expect.stringMatching(/^prepare: .*100000/)]);
+  expect(problems({ slices: many(12, "x".repeat(90_000)) })).toEqual([expect.stringMatching(/^: as a whole must have at most 1000000 characters as JSON, found 10\d{5}$/)]);
 });
