@@ -30,10 +30,10 @@ async function fail(error: unknown, json: boolean, { env, stderr }: Surroundings
   const { code, exitCode } = error as { code?: string; exitCode?: number };
   const isUsage = (error as Error).name === "CommanderError";
   if (isUsage && exitCode === 0) return 0;
-  const { presentFailure } = await import("./support/present-failure.ts");
+  const [{ presentFailure }, { plainLines }] = await Promise.all([import("./support/present-failure.ts"), import("./support/style.ts")]);
   const { type, message, exitCode: presented } = presentFailure(error);
   if (json) stderr.write(`${JSON.stringify({ error: { type, message: message.replace(/^error: /, "") } })}\n`);
-  else if (!isUsage) stderr.write(`error: ${message}\n`);
+  else if (!isUsage) stderr.write(`error: ${plainLines(message)}\n`);
   if (type === "Error" && env["RELEARN_DEBUG"]) stderr.write(`${(error as Error).stack}\n`);
   return isUsage && code !== undefined ? 2 : presented;
 }

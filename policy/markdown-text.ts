@@ -1,10 +1,16 @@
-/** Control characters, line separators and marks that turn the direction of text: nothing a name or a reason needs. */
-const unseen = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g;
+import { plainText } from "./plain-text.ts";
 
 /**
- * Somebody's text as part of a Markdown line: it stays on its line and in its table cell, and is no link, image or HTML.
- * Slice names, reasons and names of people are shown beside the question a person answers; they must not redraw it.
+ * Somebody's text as part of a Markdown line: it stays on its line and in its table cell, and is shown as it was written: no link, image,
+ * HTML, entity, emphasis, code, heading or list. Slice names, reasons and names of people are shown beside the question a person answers;
+ * they must not redraw it.
  */
 export function markdownText(text: string): string {
-  return text.replace(unseen, " ").replace(/[\\|<>[\]!]/g, "\\$&").trim();
+  return plainText(text)
+    .replace(/[\\|<>[\]!`*~&$]/g, "\\$&")
+    // Inside a word, as in log_loss, it is no emphasis and reads better bare.
+    .replace(/(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu, "\\_")
+    // Renderers make links of bare addresses.
+    .replace(/\b(https?|ftp):\/\//gi, "$1:\\/\\/").replace(/\bwww\./gi, "www\\.")
+    .replace(/^[#+=-]+(?=\s|$)/, "\\$&").replace(/^(\d{1,9})([.)])(?=\s|$)/, "$1\\$2");
 }

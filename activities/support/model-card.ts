@@ -27,15 +27,15 @@ function details({ run, job, code, trainer, seed, createdAt, file }: Manifest, d
   const commit = code === null ? "not under git" : `${code.commit}${code.dirty ? " with uncommitted changes" : ""}`;
   const why = causes.map((cause) => `${cause.kind} ${cause.by ?? cause.key}`).join(", ");
   return `## Details\n\n${table(["what", "value"], [
-    ["predicts", `\`${definition.label.column}\` (${definition.label.task})`], ["trained by", `\`${trainer.command.join(" ")}\`, seed ${seed}`], ["job", job], ["run", run], ["why it ran", why],
-    ["code", commit], ["made", createdAt], ["model file", `SHA-256 \`${file.sha256}\`, ${file.bytes} bytes`], ["packages", Object.entries(trainer.packages).map(([name, version]) => `${name} ${version}`).join(", ")],
+    ["predicts", `${definition.label.column} (${definition.label.task})`], ["trained by", `${trainer.command.join(" ")}, seed ${seed}`], ["job", job], ["run", run], ["why it ran", why],
+    ["code", commit], ["made", createdAt], ["model file", `SHA-256 ${file.sha256}, ${file.bytes} bytes`], ["packages", Object.entries(trainer.packages).map(([name, version]) => `${name} ${version}`).join(", ")],
   ])}`;
 }
 
 function trainingData({ windows, definition }: Manifest, snapshot: Snapshot): string {
   const { rows } = snapshot;
   return `## Training data\n\n${table(["what", "value"], [
-    ["snapshot", `\`${snapshot.id}\``], ["definition", `\`${definition.sha256}\``], ["train window", `${windows.train.from} to ${windows.train.to}`], ["holdout window", `${windows.holdout.from} to ${windows.holdout.to}`],
+    ["snapshot", snapshot.id], ["definition", definition.sha256], ["train window", `${windows.train.from} to ${windows.train.to}`], ["holdout window", `${windows.holdout.from} to ${windows.holdout.to}`],
     ["rows", `${rows.in} in, ${rows.accepted} accepted, ${rows.quarantined} quarantined, ${rows.duplicates} duplicates dropped; ${rows.train} to train, ${rows.holdout} in the holdout`],
     ["files", snapshot.files.map((file) => file.uri).join(", ")],
   ])}`;

@@ -1,7 +1,7 @@
 import type { RunRecord } from "../../schemas/run.ts";
 import type { TemporalSettings } from "../../schemas/settings.ts";
 import { shortTime } from "./format.ts";
-import type { Style } from "./style.ts";
+import { plain, type Style } from "./style.ts";
 import { temporalLine, workflowLink } from "./temporal-line.ts";
 
 /** What waits for an answer, and every way to give one. Empty where nothing waits. */
@@ -11,7 +11,7 @@ export function approvalText(record: Pick<RunRecord, "run" | "question" | "answe
   const link = workflowLink(temporal, run);
   const yes = record.answers.filter((answer) => answer.refused === null && answer.decision === "approve" && question.digest.startsWith(answer.digest)).length;
   return [
-    style.bold(`Version ${question.v} waits for an approval`) + `: ${yes} of ${question.required} given, until ${shortTime(question.expiresAt)}${question.approvers === null ? "" : `, by ${question.approvers.join(", ")}`}`,
+    style.bold(`Version ${question.v} waits for an approval`) + `: ${yes} of ${question.required} given, until ${shortTime(question.expiresAt)}${question.approvers === null ? "" : `, by ${plain(question.approvers.join(", "))}`}`,
     `  digest    ${question.digest}`,
     ...(link === null ? [] : [`  look      ${link}`]),
     `  yes       relearn approve ${run} --digest ${question.digest.slice(0, 12)}`,

@@ -1,3 +1,5 @@
+import { plainText, seenText } from "../../policy/plain-text.ts";
+
 /** Wraps text in a terminal's colour codes, or leaves it as it is. */
 export interface Style {
   bold(text: string): string;
@@ -17,11 +19,19 @@ export function makeStyle(colors: boolean): Style {
 }
 
 /** What somebody else wrote, without the characters that could move a terminal's cursor or fake a line. */
-export function plain(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, " ").trim();
-}
+export const plain = plainText;
 
-const ansi = /\u001b\[\d+m/g;
+/** As `plain`, for a text of several lines. */
+export const plainLines = (text: string): string => text.split("\n").map((line) => /^\s*/.exec(line)![0].replace(/[^ ]/g, " ") + plainText(line)).join("\n");
+
+/** The codes of `makeStyle`, and no others. */
+const ansi = new RegExp(`\\u001b\\[(?:${[...new Set(Object.values(codes).flat())].join("|")})m`, "g");
+
+/** A text that was coloured here: its colours stay, whatever else is no plain text goes. */
+export function styled(text: string): string {
+  const colours = text.match(ansi) ?? [];
+  return text.split(ansi).map((part, i) => seenText(part) + (colours[i] ?? "")).join("");
+}
 
 /** Characters that a text takes on a terminal, colour codes aside. */
 export function widthOf(text: string): number {

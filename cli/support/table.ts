@@ -1,4 +1,4 @@
-import { clip, widthOf } from "./style.ts";
+import { clip, plain, styled, widthOf } from "./style.ts";
 
 export interface Column<Row> {
   readonly title: string;
@@ -14,14 +14,16 @@ const narrowest = 8;
 
 /**
  * Rows as lines: a line of titles, then one line a row, no wider than `width` where a column may shrink.
+ * A cell keeps its colours and nothing else that is no plain text, so that no name can redraw what stands around it.
  * @param width characters; Infinity where nobody's eyes are to be spared (a pipe).
  */
 export function renderTable<Row>(columns: readonly Column<Row>[], rows: readonly Row[], width: number): string {
-  const cells = rows.map((row) => columns.map((column) => column.cell(row)));
-  const natural = columns.map((column, i) => Math.max(widthOf(column.title), ...cells.map((line) => widthOf(line[i] as string))));
+  const cells = rows.map((row) => columns.map((column) => styled(column.cell(row))));
+  const titles = columns.map((column) => plain(column.title));
+  const natural = columns.map((_, i) => Math.max(widthOf(titles[i] as string), ...cells.map((line) => widthOf(line[i] as string))));
   const widths = fit(columns, natural, width);
   const line = (texts: readonly string[]) => texts.map((text, i) => pad(clip(text, widths[i] as number), widths[i] as number, columns[i]?.right ?? false)).join(" ".repeat(gap)).trimEnd();
-  return [line(columns.map((column) => column.title)), ...cells.map(line)].join("\n");
+  return [line(titles), ...cells.map(line)].join("\n");
 }
 
 function pad(text: string, width: number, right: boolean): string {
