@@ -3,7 +3,7 @@ import { readJson } from "../schemas/boundary.ts";
 import { addDuration } from "../schemas/calendar.ts";
 import { evaluation as evaluationSchema } from "../schemas/evaluation.ts";
 import type { Question } from "../schemas/approval.ts";
-import { signalCommand } from "../schemas/temporal-command.ts";
+import { temporalLine } from "../schemas/temporal-line.ts";
 import { approvalDigest } from "../stores/approval-digest.ts";
 import { getBlob } from "../stores/blobs.ts";
 import { replacedBy } from "../stores/commit-rules.ts";
@@ -33,6 +33,6 @@ function heading({ pipeline, v, champion }: AskInput, { required, approvers, exp
 }
 
 function howToAnswer({ links }: Dependencies, { run }: AskInput, { digest }: Question): string {
-  const signal = signalCommand({ workflowId: run, name: "approve", input: { by: "YOUR NAME", digest, comment: "" }, address: links.temporalAddress, namespace: links.namespace });
+  const signal = temporalLine({ address: links.temporalAddress, namespace: links.namespace }, ["workflow", "signal"], { "workflow-id": run, name: "approve", input: { by: "YOUR NAME", digest, comment: "" } });
   return `### Answer\n\nDigest \`${digest}\`\n\n\`\`\`\n${signal}\nrelearn approve ${run} --digest ${digest.slice(0, 12)}\n\`\`\`\n\nTo say no: \`reject\` instead of \`approve\`.`;
 }

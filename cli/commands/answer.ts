@@ -4,6 +4,7 @@ import { readJson } from "../../schemas/boundary.ts";
 import { evaluation } from "../../schemas/evaluation.ts";
 import type { RunRecord } from "../../schemas/run.ts";
 import type { Settings } from "../../schemas/settings.ts";
+import { temporalLine } from "../../schemas/temporal-line.ts";
 import { getBlob } from "../../stores/blobs.ts";
 import { recordLateAnswer } from "../../stores/late-answers.ts";
 import type { ObjectStore } from "../../stores/object-store.ts";
@@ -16,7 +17,6 @@ import { findRun } from "../support/run-records.ts";
 import { withStore } from "../support/store.ts";
 import { plain } from "../support/style.ts";
 import { inTime, withTemporal } from "../support/temporal.ts";
-import { temporalLine } from "../support/temporal-line.ts";
 
 interface AnswerOptions {
   readonly digest?: string;

@@ -1,8 +1,8 @@
 import { RelearnError } from "../../schemas/failures.ts";
+import { temporalLine } from "../../schemas/temporal-line.ts";
 import type { Cli } from "../support/cli.ts";
 import { withStore } from "../support/store.ts";
 import { inTime, withTemporal } from "../support/temporal.ts";
-import { temporalLine } from "../support/temporal-line.ts";
 import { workflowIdOf } from "../support/workflow-id.ts";
 
 /** Asks a run to stop; it ends its training job before it ends. */

@@ -9,7 +9,7 @@ import { personOf } from "../support/person.ts";
 import { retrainingId, sendTrigger, settledPlaceOf, triggerLine, waitForRun } from "../support/start-run.ts";
 import { withStore } from "../support/store.ts";
 import { withTemporal, type TemporalAccess } from "../support/temporal.ts";
-import { workflowLink } from "../support/temporal-line.ts";
+import { workflowLink } from "../support/workflow-link.ts";
 import { watchRun } from "../support/watch-run.ts";
 
 interface RunOptions {

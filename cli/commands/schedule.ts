@@ -1,6 +1,7 @@
 import type { ScheduleHandle } from "@temporalio/client";
 import { RelearnError } from "../../schemas/failures.ts";
 import type { Settings } from "../../schemas/settings.ts";
+import { temporalLine } from "../../schemas/temporal-line.ts";
 import { putJsonBlob } from "../../stores/blobs.ts";
 import { inParallel } from "../../stores/parallel.ts";
 import { readInstant, readName, readPast, readText } from "../support/arguments.ts";
@@ -12,7 +13,6 @@ import { createLine, justBefore, matchingTimes, scheduleId, scheduleOptions, sch
 import { withStore } from "../support/store.ts";
 import { renderTable } from "../support/table.ts";
 import { inTime, withTemporal, type TemporalAccess } from "../support/temporal.ts";
-import { temporalLine } from "../support/temporal-line.ts";
 
 interface Range {
   readonly from: string;

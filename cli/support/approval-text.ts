@@ -1,8 +1,9 @@
 import type { RunRecord } from "../../schemas/run.ts";
 import type { TemporalSettings } from "../../schemas/settings.ts";
+import { temporalLine } from "../../schemas/temporal-line.ts";
 import { shortTime } from "./format.ts";
 import { plain, type Style } from "./style.ts";
-import { temporalLine, workflowLink } from "./temporal-line.ts";
+import { workflowLink } from "./workflow-link.ts";
 
 /** What waits for an answer, and every way to give one. Empty where nothing waits. */
 export function approvalText(record: Pick<RunRecord, "run" | "question" | "answers">, temporal: TemporalSettings, style: Style): string {

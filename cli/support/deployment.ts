@@ -1,10 +1,10 @@
 import type { Workflow } from "@temporalio/common";
 import { RelearnError } from "../../schemas/failures.ts";
 import type { TemporalSettings } from "../../schemas/settings.ts";
+import { temporalLine } from "../../schemas/temporal-line.ts";
 import { taskQueue } from "../../workers/connect.ts";
 import type { DeploymentAnswer } from "../../workflows/messages.ts";
 import { inTime, type TemporalAccess } from "./temporal.ts";
-import { temporalLine } from "./temporal-line.ts";
 
 const deploymentId = (model: string): string => `${model}/deployment`;
 

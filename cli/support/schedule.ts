@@ -3,9 +3,9 @@ import type { Definition } from "../../schemas/definition.ts";
 import { RelearnError } from "../../schemas/failures.ts";
 import type { BlobRef } from "../../schemas/names.ts";
 import type { Settings } from "../../schemas/settings.ts";
+import { temporalLine } from "../../schemas/temporal-line.ts";
 import { taskQueue } from "../../workers/connect.ts";
 import { inTime, type TemporalAccess } from "./temporal.ts";
-import { temporalLine } from "./temporal-line.ts";
 
 export const scheduleSuffix = "/schedule";
 export const scheduleId = (pipeline: string): string => `${pipeline}${scheduleSuffix}`;

@@ -2,10 +2,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Trigger } from "../../schemas/cause.ts";
 import { RelearnError } from "../../schemas/failures.ts";
 import type { TemporalSettings } from "../../schemas/settings.ts";
+import { temporalLine } from "../../schemas/temporal-line.ts";
 import { taskQueue } from "../../workers/connect.ts";
 import type { RetrainingStatus } from "../../workflows/messages.ts";
 import { inTime, type TemporalAccess } from "./temporal.ts";
-import { temporalLine } from "./temporal-line.ts";
 
 const lookEveryMs = 250;
 export const retrainingId = (pipeline: string): string => `${pipeline}/retraining`;

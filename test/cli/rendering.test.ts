@@ -7,8 +7,9 @@ import { changeLine, liveLines } from "../../cli/support/run-screen.ts";
 import { remainingSeconds, stepViews } from "../../cli/support/run-steps.ts";
 import { clip, makeStyle, plain, widthOf } from "../../cli/support/style.ts";
 import { renderTable } from "../../cli/support/table.ts";
-import { temporalLine, workflowLink } from "../../cli/support/temporal-line.ts";
+import { workflowLink } from "../../cli/support/workflow-link.ts";
 import { runState } from "../../schemas/run.ts";
+import { temporalLine } from "../../schemas/temporal-line.ts";
 import { sampleEvaluation, sampleQuestion, sampleRun } from "./samples.ts";
 
 const bare = makeStyle(false);
