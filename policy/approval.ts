@@ -1,4 +1,5 @@
 import type { Answer, Question, RecordedAnswer } from "../schemas/approval.ts";
+import { wellFormed } from "./well-formed.ts";
 
 const digestPattern = /^[0-9a-f]{12,64}$/;
 const problem = (text: string) => ({ problem: text }) as const;
@@ -12,7 +13,7 @@ export function readAnswer(args: readonly unknown[]): Answer | { readonly proble
   if (typeof by !== "string" || by.trim() === "" || by.length > 120) return problem(`"by" must name a person in 1 to 120 characters, found ${clip(by)}`);
   if (typeof digest !== "string" || !digestPattern.test(digest)) return problem(`"digest" must be at least 12 hex digits of the digest shown, found ${clip(digest)}`);
   if (typeof comment !== "string" || comment.length > 2_000) return problem(`"comment" must be a text of at most 2000 characters, found ${clip(comment)}`);
-  return { by: by.trim(), digest, comment };
+  return { by: wellFormed(by.trim()), digest, comment: wellFormed(comment) };
 }
 
 function clip(value: unknown): string {

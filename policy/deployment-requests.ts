@@ -1,8 +1,10 @@
+import { wellFormed } from "./well-formed.ts";
+
 interface Problem {
   readonly problem: string;
 }
 
-const named = (value: unknown): string | null => (typeof value === "string" && value.trim() !== "" && value.length <= 120 ? value.trim() : null);
+const named = (value: unknown): string | null => (typeof value === "string" && value.trim() !== "" && value.length <= 120 ? wellFormed(value.trim()) : null);
 const version = (value: unknown): number | null => (typeof value === "number" && Number.isInteger(value) && value >= 1 ? value : null);
 
 /** Reads what somebody sent to `promote`: any arguments at all may arrive. */
@@ -29,7 +31,7 @@ export function readRollback(args: readonly unknown[]): { readonly to: number | 
   const to = wanted === null ? null : version(wanted);
   if (by === null || (wanted !== null && to === null)) return { problem: 'rollback needs one argument {"by": name, "to"?: version, "reason"?: text}' };
   const reason = fields?.["reason"];
-  return { to, by, reason: typeof reason === "string" ? reason.slice(0, 2_000) : "" };
+  return { to, by, reason: typeof reason === "string" ? wellFormed(reason.slice(0, 2_000)) : "" };
 }
 
 function objectIn(args: readonly unknown[]): Record<string, unknown> | null {

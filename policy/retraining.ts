@@ -1,4 +1,5 @@
 import type { Trigger } from "../schemas/cause.ts";
+import { wellFormed } from "./well-formed.ts";
 
 /** A queue keeps at most this many causes of a training, and as many of evaluating versions again; more of them say nothing new. */
 export const maxCauses = 100;
@@ -29,5 +30,5 @@ export function readTrigger(args: readonly unknown[], pipeline: string): Trigger
   const definitionFits = typeof definition?.sha256 === "string" && /^[0-9a-f]{64}$/.test(definition.sha256) && typeof definition.bytes === "number";
   const versionFits = version === undefined || (Number.isInteger(version) && version >= 1);
   if (!causeFits || !definitionFits || !versionFits || typeof asOf !== "string" || Number.isNaN(Date.parse(asOf)) || value.pipeline !== pipeline) return null;
-  return { cause: { kind: cause.kind, key: cause.key, by: typeof cause.by === "string" ? cause.by.slice(0, 120) : null }, asOf, definition: { sha256: definition.sha256, bytes: definition.bytes }, pipeline, ...(version === undefined ? {} : { version }) };
+  return { cause: { kind: cause.kind, key: wellFormed(cause.key), by: typeof cause.by === "string" ? wellFormed(cause.by.slice(0, 120)) : null }, asOf, definition: { sha256: definition.sha256, bytes: definition.bytes }, pipeline, ...(version === undefined ? {} : { version }) };
 }

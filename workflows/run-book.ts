@@ -1,4 +1,4 @@
-import { CancellationScope, setCurrentDetails, upsertSearchAttributes, workflowInfo } from "@temporalio/workflow";
+import { CancellationScope, log, setCurrentDetails, upsertSearchAttributes, workflowInfo } from "@temporalio/workflow";
 import type { RunInput } from "../activities/contract.ts";
 import type { RunRecord, Stage } from "../schemas/run.ts";
 import { quick } from "./activity-proxies.ts";
@@ -44,7 +44,12 @@ export class RunBook {
     try {
       while (this.dirty) {
         this.dirty = false;
-        await CancellationScope.nonCancellable(() => quick.recordRun({ record: this.record }));
+        try {
+          await CancellationScope.nonCancellable(() => quick.recordRun({ record: this.record }));
+        } catch (error) {
+          // A record that can never be written, for what is in it or stands in its place, must not end or hold up the run it is about.
+          log.error("the run's record was not written", { error });
+        }
       }
     } finally {
       this.busy = false;

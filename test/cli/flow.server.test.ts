@@ -58,7 +58,7 @@ describe("a run from the command line", () => {
     const { out } = await say("run", stage.definition("hostile"));
     const valid = /temporal workflow signal --workflow-id .*$/m.exec(out)![0];
     const bare = valid.replace(/ --input '[^']*'/, "");
-    const inputs = ["", " --input 1".repeat(10), ` --input '"${"x".repeat(100_000)}"'`, " --input '{}' --input-meta encoding=foo/bar", " --input AAECAw== --input-base64 --input-meta encoding=binary/plain", " --input null", " --input '[[[]]]'"];
+    const inputs = ["", " --input 1".repeat(10), ` --input '"${"x".repeat(100_000)}"'`, " --input '{}' --input-meta encoding=foo/bar", " --input AAECAw== --input-base64 --input-meta encoding=binary/plain", " --input null", " --input '[[[]]]'", ` --input '{"by":"eve\\ud800","digest":"000000000000","comment":"\\ud83d"}'`];
     for (const input of inputs) await paste(`${bare}${input}`);
     await paste(valid);
     const { run } = await latest("hostile");

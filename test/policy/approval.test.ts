@@ -28,6 +28,10 @@ describe("an answer to a waiting run", () => {
     expect(readAnswer([{ by: " ann ", digest }])).toEqual({ by: "ann", digest, comment: "" });
   });
 
+  it("is read without halves of characters, which no record could hold", () => {
+    expect(readAnswer([{ by: "eve\ud800", digest: "d".repeat(12), comment: "\ude00 fine \u{1f600}" }])).toEqual({ by: "eve\ufffd", digest: "d".repeat(12), comment: "\ufffd fine \u{1f600}" });
+  });
+
   it("counts with the first 12 digits of the digest", () => {
     expect(refusalOf({ by: "ann", digest: digest.slice(0, 12), comment: "" }, question, [], now)).toBeNull();
   });

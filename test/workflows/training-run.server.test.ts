@@ -44,6 +44,14 @@ describe("a training run", () => {
     expect(record.answers.map((answer) => answer.refused === null)).toEqual([false, true]);
   });
 
+  it("goes on to its end though its record cannot be written", async () => {
+    const { end } = await carried({ recordRun: async () => Promise.reject(ApplicationFailure.nonRetryable("the record is corrupt", "Corrupt")) }, async (handle) => {
+      await waits(handle);
+      await handle.signal("approve", yes);
+    }, "unrecorded");
+    expect(end.state).toBe("promoted");
+  });
+
   it("lives on after signals with no, ten, odd and oversized arguments, and still takes a valid one", async () => {
     const { end, record } = await carried({}, async (handle) => {
       await waits(handle);
