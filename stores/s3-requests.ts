@@ -55,7 +55,7 @@ export function objectRequests(client: S3Client, bucket: string): SendRequest {
       headers: { host: url.host, "x-amz-content-sha256": createHash("sha256").update(body ?? "").digest("hex"), ...(body === undefined ? {} : { "content-length": String(body.byteLength) }), ...Object.fromEntries(given) },
       body,
     });
-    const { response } = await client.config.requestHandler.handle((await signer.sign(request)) as HttpRequest, { ...(signal === undefined ? {} : { abortSignal: signal }) });
+    const { response } = await client.config.requestHandler.handle((await signer.sign(request)) as HttpRequest, signal === undefined ? {} : { abortSignal: signal });
     const reply = replyOf(response as Answer);
     if (response.statusCode >= 200 && response.statusCode < 300) return reply;
     throw refusal(response.statusCode, await errorText(method, reply));

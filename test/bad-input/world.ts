@@ -51,7 +51,7 @@ export async function openWorld(): Promise<World> {
   const proxied: Settings = { ...settings, s3: { ...settings.s3, from: "environment", endpoint: proxy.endpoint } };
   const stores = openStores(settings);
   const env = { RELEARN_HOME: home, PATH: process.env["PATH"] ?? "" };
-  await ensureWorker(proxied, env, new AbortController().signal);
+  await ensureWorker(proxied, env, new AbortController().signal, "with-this-process");
   const say = (...args: string[]) => relearn(env, ...args);
   return {
     home, env, settings, proxied, proxy, store: stores.store, say,
