@@ -10,7 +10,7 @@ const rooms: Record<string, { readonly rooms: readonly string[]; readonly types?
   policy: { rooms: ["schemas"], packages: [] },
   stats: { rooms: ["schemas"], packages: [] },
   tables: { rooms: ["schemas", "stats"], packages: ["@duckdb/*", "node:*", "zod"] },
-  stores: { rooms: ["schemas"], packages: ["@aws-sdk/*", "canonicalize", "zod", "node:*"] },
+  stores: { rooms: ["schemas"], packages: ["@aws-sdk/*", "@smithy/*", "canonicalize", "zod", "node:*"] },
   inference: { rooms: ["schemas", "stores"], packages: ["onnxruntime-node", "zod", "node:*"] },
   launchers: { rooms: ["schemas", "stores"], packages: ["zod", "node:*"] },
   activities: { rooms: ["schemas", "policy", "stats", "tables", "stores", "inference", "launchers"], packages: ["@temporalio/activity", "@temporalio/client", "@temporalio/common", "@duckdb/*", "onnxruntime-node", "zod", "node:*"] },
