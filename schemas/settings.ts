@@ -66,6 +66,8 @@ export function loadSettings(env: Environment): Settings {
   const read = reader(env);
   const root = installationRoot();
   const home = read.path("RELEARN_HOME") ?? defaultHome(root);
+  // DuckDB reads what lies in it, and takes these for patterns: a home called `state?` would read the rows of `state1` beside it as well.
+  if (/[*?[\p{Cc}]/u.test(home)) read.problems.push(`RELEARN_HOME: must be a folder without *, ?, [ or control characters in its path, found ${JSON.stringify(home)}`);
   const local = readStack(home, read.problems);
   const settings: Settings = { root, home, temporal: temporalSettings(read, local), s3: s3Settings(read, home, local), python: pythonSettings(read, env, root) };
   if (read.problems.length > 0) throw new RelearnError("InvalidInput", `the environment is not valid:\n${read.problems.map((line) => `  ${line}`).join("\n")}`);

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { z } from "zod";
+import { templateUnit } from "../../schemas/calendar.ts";
 import { type Definition, definition as schema } from "../../schemas/definition.ts";
 import { RelearnError } from "../../schemas/failures.ts";
 import type { Source } from "../../schemas/source.ts";
@@ -79,6 +80,7 @@ function withAbsolutePaths(definition: Definition, folder: string): Definition {
 /** A trailing slash stays: it makes a prefix a folder. */
 function absoluteUri(uri: string, folder: string): string {
   if (uri.startsWith("s3://")) return uri;
+  if (!isAbsolute(uri) && !uri.startsWith("file://") && templateUnit(folder) !== null) throw new RelearnError("InvalidDefinition", `the folder ${folder} holds a time template in its own name, which the relative path ${JSON.stringify(uri)} would be read with: rename the folder, or write the path out`);
   const path = uri.startsWith("file://") ? fileURLToPath(uri) : uri;
   const whole = isAbsolute(path) ? path : resolve(folder, path);
   return path.endsWith("/") && !whole.endsWith("/") ? `${whole}/` : whole;

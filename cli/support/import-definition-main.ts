@@ -26,11 +26,13 @@ async function bundleOf(path: string, relearn: string): Promise<string> {
     name: "relearn",
     setup: (setup: PluginBuild) => setup.onResolve({ filter: /^relearn$/ }, () => relearn.endsWith(".ts") ? { path: relearn } : { path: pathToFileURL(relearn).href, external: true }),
   };
+  // An entry point's own path would be taken for a pattern where it holds a star.
+  const resolveEntry = { name: "entry", setup: (setup: PluginBuild) => setup.onResolve({ filter: /^definition$/ }, ({ kind }) => (kind === "entry-point" ? { path } : undefined)) };
   const require = `import { createRequire as __createRequire } from "node:module"; const require = __createRequire(${JSON.stringify(path)});`;
   try {
     const built = await build({
-      entryPoints: [path], absWorkingDir: dirname(path), bundle: true, write: false, platform: "node", format: "esm", target: "node20", sourcemap: "inline", sourceRoot: "/", logLevel: "silent",
-      banner: { js: require }, define: { "import.meta.url": JSON.stringify(pathToFileURL(path).href), "import.meta.dirname": JSON.stringify(dirname(path)) }, plugins: [resolveRelearn],
+      entryPoints: ["definition"], absWorkingDir: dirname(path), bundle: true, write: false, platform: "node", format: "esm", target: "node20", sourcemap: "inline", sourceRoot: "/", logLevel: "silent",
+      banner: { js: require }, define: { "import.meta.url": JSON.stringify(pathToFileURL(path).href), "import.meta.dirname": JSON.stringify(dirname(path)) }, plugins: [resolveEntry, resolveRelearn],
     });
     return built.outputFiles[0]!.text;
   } catch (error) {
