@@ -6,6 +6,7 @@ import type { Definition } from "../schemas/definition.ts";
 import { failureTypeOf } from "../schemas/failures.ts";
 import type { RunWindows, Window } from "../schemas/time.ts";
 import { putJsonBlob } from "../stores/blobs.ts";
+import { inParallel } from "../stores/parallel.ts";
 import { usedSources } from "../tables/prepare.ts";
 import { primarySource } from "../tables/prepared-columns.ts";
 import type { Activities, IngestResult } from "./contract.ts";
@@ -69,19 +70,20 @@ async function ingest(work: Ingest): Promise<IngestResult> {
   return { status: "ready", dataset: blob, rows: dataset.partitions.reduce((sum, { rows }) => sum + rows, 0), partitions: dataset.partitions.length, filesRead: landed.read + golden.read, notes: dataset.notes };
 }
 
+/** Source beside source: while one is split, another is fetched or stored. */
 async function landSources(work: Ingest, whole: Window) {
-  const { deps, definition, pipeline, asOf } = work;
-  const bySource = new Map<string, readonly LandedRecord[]>();
-  const reasons: string[] = [];
-  let read = 0;
-  for (const name of usedSources(definition)) {
-    const reading = { pipeline, name, source: definition.sources[name]!, zone: definition.timezone, unit: partitionUnit(definition) };
-    const landed = await landSource({ deps, reading, need: { name, source: reading.source, asOf, window: whole, from: visibleFrom(definition, name, whole) }, sandbox: work.sandbox, folder: work.folder, pulse: work.pulse });
-    bySource.set(name, landed.landed);
-    reasons.push(...landed.reasons);
-    read += landed.read;
-  }
-  return { bySource, reasons, read };
+  const { deps, definition, pipeline, asOf, sandbox, folder, pulse } = work;
+  const names = usedSources(definition);
+  const landed = await inParallel(names, names.length, (name) => {
+    const source = definition.sources[name]!;
+    const reading = { pipeline, name, source, zone: definition.timezone, unit: partitionUnit(definition) };
+    return landSource({ deps, reading, need: { name, source, asOf, window: whole, from: visibleFrom(definition, name, whole) }, sandbox, folder, pulse });
+  });
+  return {
+    bySource: new Map(names.map((name, i) => [name, landed[i]!.landed])),
+    reasons: landed.flatMap(({ reasons }) => reasons),
+    read: landed.reduce((sum, { read }) => sum + read, 0),
+  };
 }
 
 function judge(definition: Definition, bySource: ReadonlyMap<string, readonly LandedRecord[]>) {

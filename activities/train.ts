@@ -19,7 +19,8 @@ import { readDefinition } from "./support/read-definition.ts";
 
 /** A job that dies without a result, or asks to be tried again, gets this many submissions in all. */
 const submissions = 3;
-const [firstPollMs, slowestPollMs] = [50, 1_000];
+/** A job is asked for after a twentieth of the time it has run: its end is seen soon, and a long one is not asked often. */
+const pauseAfter = (ms: number): number => Math.min(1_000, Math.max(50, ms / 20));
 
 /**
  * Trains by a launcher and follows the job to its end. The handle travels in the heartbeat, so the worker after this one goes on
@@ -76,14 +77,14 @@ function handleOf(last: unknown, spec: JobSpec): JobHandle | null {
 }
 
 async function untilEnd(deps: Dependencies, launcher: Launcher, handle: JobHandle, pulse: Pulse): Promise<JobView> {
-  for (let pause = firstPollMs; ; pause = Math.min(pause * 1.5, slowestPollMs)) {
+  for (const began = performance.now(); ; ) {
     if (pulse.signal.aborted) {
       if (await isOver(deps, pulse)) await launcher.cancel(handle);
       throw pulse.signal.reason;
     }
     const view = await launcher.poll(handle);
     if (view.state !== "queued" && view.state !== "running") return view;
-    await sleep(pause, undefined, { signal: pulse.signal }).catch(() => undefined);
+    await sleep(pauseAfter(performance.now() - began), undefined, { signal: pulse.signal }).catch(() => undefined);
   }
 }
 

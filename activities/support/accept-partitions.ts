@@ -87,11 +87,14 @@ async function judgeBatch(work: AcceptWork, batch: readonly MissingTask[], golde
   const { deps, folder, signal } = work;
   await mkdir(folder, { recursive: true });
   const file = (i: number) => `${i}.parquet`;
-  await inParallel(batch, width, ({ task }, i) => placeBlob(deps, task.prepared.blob, join(folder, file(i)), signal));
-  await inParallel(golden, width, (ref) => placeBlob(deps, ref, join(folder, `golden-${ref.sha256}.parquet`), signal));
+  const [sandbox] = await Promise.all([
+    work.sandbox(),
+    inParallel(batch, width, ({ task }, i) => placeBlob(deps, task.prepared.blob, join(folder, file(i)), signal)),
+    inParallel(golden, width, (ref) => placeBlob(deps, ref, join(folder, `golden-${ref.sha256}.parquet`), signal)),
+  ]);
   const contract = batch[0]?.task.role === "golden" ? { ...work.contract, reserve: 0 } : work.contract;
   const tasks = batch.map(({ task }, i) => ({ name: task.name, file: file(i), withhold: task.role === "train" }));
-  const rows = await acceptRows(await work.sandbox(), folder, contract, tasks, golden.map((ref) => `golden-${ref.sha256}.parquet`));
+  const rows = await acceptRows(sandbox, folder, contract, tasks, golden.map((ref) => `golden-${ref.sha256}.parquet`));
   const sending = uploads(deps, signal);
   try {
     return await inParallel(rows, width, async (accepted, i) => keep(work, sending, (batch[i] as MissingTask).key, accepted));

@@ -7,8 +7,8 @@ import { canonicalBytes, sha256Hex } from "../../stores/canonical.ts";
 import { getPreparedRecord, putPreparedRecord } from "../../stores/datasets.ts";
 import { inParallel } from "../../stores/parallel.ts";
 import { prepareContract, prepareGolden } from "../../tables/prepare.ts";
-import type { Sandbox } from "../../tables/sql-child.ts";
 import type { Dependencies } from "../dependencies.ts";
+import type { LazySandbox } from "./lazy-sandbox.ts";
 import { placeBlob } from "./local-blobs.ts";
 import { withoutCopies } from "./check-landed.ts";
 import type { Pulse } from "./heartbeat.ts";
@@ -19,7 +19,7 @@ interface GoldenWork {
   readonly deps: Dependencies;
   readonly definition: Definition;
   readonly folder: string;
-  readonly sandbox: () => Promise<Sandbox>;
+  readonly sandbox: LazySandbox;
   readonly pulse: Pulse;
   readonly pipeline: string;
   readonly asOf: string;
@@ -74,7 +74,7 @@ async function prepareOne(work: GoldenWork, name: string): Promise<OneSet> {
       await placeBlob(deps, blob, path, pulse.signal);
       return { path, uri: record.uri, partition, columns: record.columns };
     });
-    const file = await prepareGolden(await sandbox(), definition, name, source, local, place);
+    const file = await prepareGolden(await sandbox.open(), definition, name, source, local, place);
     const upload = uploads(deps, pulse.signal);
     const { stored } = await upload.add(file.path);
     const record: PreparedRecord = { version: 1, partition: { ...noSpan, blob: await stored, rows: file.rows, duplicates: file.duplicates }, notes: [...file.notes] };

@@ -11,6 +11,7 @@ import { partitionRows } from "../../tables/partition-rows.ts";
 import { readLanding } from "../../tables/read-landing.ts";
 import type { Sandbox } from "../../tables/sql-child.ts";
 import type { Dependencies } from "../dependencies.ts";
+import type { LazySandbox } from "./lazy-sandbox.ts";
 import { uploads } from "./uploads.ts";
 
 /** How the files of one source are read; part of a record's key, because another way gives other pieces. */
@@ -45,25 +46,31 @@ export type Landed = { readonly status: "landed"; readonly record: LandingRecord
  * A file with a new ETag whose bytes were seen before is not parsed again.
  * @throws RelearnError `DataRefused` naming file, row or column.
  */
-export async function landFile(deps: Dependencies, sandbox: Sandbox, reading: Reading, landing: Landing, file: LandingFile, folder: string, signal?: AbortSignal): Promise<Landed> {
+export async function landFile(deps: Dependencies, sandbox: LazySandbox, reading: Reading, landing: Landing, file: LandingFile, folder: string, signal?: AbortSignal): Promise<Landed> {
   const work = join(folder, sha256Hex(new TextEncoder().encode(file.uri)).slice(0, 16));
   await mkdir(join(work, "pieces"), { recursive: true });
+  sandbox.warm();
   try {
     const path = join(work, "landing");
     await landing.fetch(file, path, signal);
     const { sha256 } = await hashFile(path, signal);
     const seen = await getLandingRecord(deps.store, reading.pipeline, contentId(reading, file.uri, sha256), signal);
     if (seen !== null) return await keepRecord(deps, reading, file, seen, false, signal);
-    const read = await readLanding(sandbox, { name: file.uri, path, gzip: file.uri.endsWith(".gz") }, reading.source, signal);
-    if (read.status === "half-written") return read;
-    const split = await partitionRows(sandbox, reading.source, { folder: join(work, "pieces"), unit: reading.unit, zone: reading.zone, span: file.span, name: file.uri });
+    const split = await sandbox.inLane((lane) => splitFile(lane, reading, file, work, signal));
+    if ("status" in split) return split;
     const stored = await storePieces(deps, split, signal);
-    const { rows, columns, notes } = read;
+    const { rows, columns, notes } = split.read;
     const record: LandingRecord = { version: 1, source: reading.name, uri: file.uri, bytes: file.bytes, sha256, rows, columns: [...columns], ...stored, outside: split.outside, farOutside: split.farOutside, notes: [...notes] };
     return await keepRecord(deps, reading, file, record, true, signal);
   } finally {
     await rm(work, { recursive: true, force: true });
   }
+}
+
+async function splitFile(lane: Sandbox, { source, unit, zone }: Reading, { uri, span }: LandingFile, work: string, signal?: AbortSignal) {
+  const read = await readLanding(lane, { name: uri, path: join(work, "landing"), gzip: uri.endsWith(".gz") }, source, signal);
+  if (read.status === "half-written") return read;
+  return { read, ...(await partitionRows(lane, source, { folder: join(work, "pieces"), unit, zone, span, name: uri })) };
 }
 
 async function keepRecord(deps: Dependencies, reading: Reading, file: LandingFile, record: LandingRecord, read: boolean, signal?: AbortSignal): Promise<Landed> {

@@ -1,11 +1,11 @@
 import { openLanding } from "../../stores/landing.ts";
 import { inParallel } from "../../stores/parallel.ts";
-import type { Sandbox } from "../../tables/sql-child.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { LandedRecord } from "./check-landed.ts";
 import type { Pulse } from "./heartbeat.ts";
 import { knownRecord, landFile } from "./land-file.ts";
 import type { Landed, Reading } from "./land-file.ts";
+import { type LazySandbox, prepareLanes } from "./lazy-sandbox.ts";
 import { neededFiles } from "./needed-files.ts";
 import type { Need } from "./needed-files.ts";
 
@@ -21,7 +21,7 @@ export interface LandSource {
   readonly deps: Dependencies;
   readonly reading: Reading;
   readonly need: Need;
-  readonly sandbox: () => Promise<Sandbox>;
+  readonly sandbox: LazySandbox;
   readonly folder: string;
   readonly pulse: Pulse;
 }
@@ -31,17 +31,11 @@ export async function landSource({ deps, reading, need, sandbox, folder, pulse }
   const landing = openLanding(reading.source, { timezone: reading.zone, openBucket: deps.openBucket, base: "/" });
   const { files, reasons } = neededFiles(need, await landing.list({ from: need.from, to: need.window.to }, pulse.signal));
   const known = await inParallel(files, 32, (file) => knownRecord(deps, reading, file, pulse.signal));
-  const free = [0, 1];
-  const outcomes = await inParallel(files, free.length, async (file, i): Promise<Landed> => {
+  const outcomes = await inParallel(files, prepareLanes, async (file, i): Promise<Landed> => {
     const record = known[i];
     if (record !== null && record !== undefined) return { status: "landed", record, read: false };
     pulse.beat({ step: "read", file: file.uri });
-    const lane = free.pop()!;
-    try {
-      return await landFile(deps, (await sandbox()).lane(lane), reading, landing, file, folder, pulse.signal);
-    } finally {
-      free.push(lane);
-    }
+    return landFile(deps, sandbox, reading, landing, file, folder, pulse.signal);
   });
   const landed = outcomes.flatMap((outcome, i) => (outcome.status === "landed" ? [{ file: files[i]!, record: outcome.record }] : []));
   const halfWritten = outcomes.flatMap((outcome) => (outcome.status === "half-written" ? [outcome.reason] : []));

@@ -13,8 +13,8 @@ import { localBlobs } from "./local-blobs.ts";
 /** A converter that rounded thresholds was wrong in 3 of 20,000 rows: fewer would miss it. */
 const mostRows = 20_000;
 
-/** The sample is drawn from partitions spread over the window, of about so many rows in all. */
-const enoughRows = 500_000;
+/** The sample is drawn from partitions spread over the window, of about so many rows in all: three times what it takes. */
+const enoughRows = 60_000;
 
 /** The sample of a snapshot's training rows on which trainer and onnxruntime are compared. The same snapshot gives the same bytes. */
 export async function makeSample(deps: Pick<Dependencies, "store" | "scratch">, definition: Definition, snapshot: Snapshot, signal?: AbortSignal): Promise<{ readonly blob: BlobRef; readonly rows: number }> {

@@ -15,7 +15,7 @@ import type { InputPiece, PreparedFile } from "../../tables/prepare.ts";
 import { primarySource } from "../../tables/prepared-columns.ts";
 import type { Sandbox } from "../../tables/sql-child.ts";
 import type { Dependencies } from "../dependencies.ts";
-import { prepareLanes } from "./lazy-sandbox.ts";
+import { type LazySandbox, prepareLanes } from "./lazy-sandbox.ts";
 import { placeBlob } from "./local-blobs.ts";
 import { uploads } from "./uploads.ts";
 
@@ -70,8 +70,7 @@ export interface PreparedPartitions { readonly partitions: readonly PreparedPart
 export interface PrepareWork {
   readonly deps: Dependencies;
   readonly definition: Definition;
-  /** Opened only when something must be made. */
-  readonly sandbox: () => Promise<Sandbox>;
+  readonly sandbox: LazySandbox;
   /** The sandbox's folder. */
   readonly folder: string;
   readonly signal: AbortSignal;
@@ -93,7 +92,7 @@ export async function preparePartitions(work: PrepareWork, planned: readonly Pla
 
 async function makePartitions(work: PrepareWork, missing: readonly PlannedPartition[], records: RecordsBySource): Promise<Map<string, PreparedRecord>> {
   const { deps, definition, signal } = work;
-  const sandbox = await work.sandbox();
+  const sandbox = await work.sandbox.open();
   if (definition.prepare !== undefined) await sandbox.checkSelect("prepare", definition.prepare, prepareTables(definition));
   const made = new Map<string, Promise<PreparedRecord>>();
   const upload = uploads(deps, signal);
@@ -135,15 +134,7 @@ async function makeChunk(work: PrepareWork, sandbox: Sandbox, chunk: readonly Pl
   const loaded = await loadInput(sandbox, definition, pieces);
   const out = join(folder, "prepared");
   await mkdir(out, { recursive: true });
-  const free = Array.from({ length: prepareLanes }, (_, i) => sandbox.lane(i));
-  await inParallel(chunk, prepareLanes, async (plan) => {
-    const lane = free.pop()!;
-    try {
-      await done(plan, await preparePartition(lane, loaded, plan.span, pieces, out));
-    } finally {
-      free.push(lane);
-    }
-  });
+  await inParallel(chunk, prepareLanes, async (plan) => done(plan, await work.sandbox.inLane((lane) => preparePartition(lane, loaded, plan.span, pieces, out))));
 }
 
 /** By source, each piece once; a source that nothing of is visible gives one piece for its columns. */

@@ -1,16 +1,15 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { lazySandbox } from "./lazy-sandbox.ts";
-import type { Sandbox } from "../../tables/sql-child.ts";
+import { type LazySandbox, lazySandbox } from "./lazy-sandbox.ts";
 
 /** No ingest takes this long; an older folder was left by a worker that was killed. */
 const staleMs = 2 * 86_400_000;
 
 export interface WorkPlace {
   readonly folder: string;
-  /** Starts the sandbox over the folder when it is first asked for. */
-  readonly sandbox: () => Promise<Sandbox>;
+  /** Over the folder. */
+  readonly sandbox: LazySandbox;
 }
 
 /** Runs `work` in a fresh folder below `<scratch>/ingest`, which is gone afterwards; removes what killed workers left. */
@@ -21,7 +20,7 @@ export async function inWorkFolder<T>(scratch: string, options: { readonly timez
   await removeStale(root);
   const sandbox = lazySandbox({ ...options, scratch: folder });
   try {
-    return await work({ folder, sandbox: sandbox.open });
+    return await work({ folder, sandbox });
   } finally {
     await sandbox.close();
     await rm(folder, { recursive: true, force: true });
