@@ -61,15 +61,26 @@ async function championFacts(store: Dependencies["store"], champion: EvaluateInp
 type Run = { readonly scratch: string; readonly limits: ScoringLimits | undefined; readonly signal: AbortSignal };
 
 async function measureAll(deps: Pick<Dependencies, "store" | "scratch">, input: EvaluateInput, run: Run, beat: (rows: number) => void): Promise<MeasuredEvaluation> {
-  const prepared = await prepareEvaluation(deps, input, run.signal);
-  const { candidate, label, champion } = prepared;
-  checkSignature(scanModel(await readFile(candidate.path)), candidate.columns, label.task, label.classes?.length ?? 1);
-  const { facts, scored } = await withScoringChild(openingOf(prepared), run, async (child) => ({ facts: await measure(child, prepared, input), scored: await scoreBeside(child, prepared, beat) }));
+  const preparing = prepareScanned(deps, input, run.signal);
+  const { facts, scored } = await withScoringChild(preparing.then(openingOf), run, async (child) => {
+    const prepared = await preparing;
+    return { facts: await measure(child, prepared, input), scored: await scoreBeside(child, prepared, beat) };
+  });
+  const prepared = await preparing;
+  const { label, champion } = prepared;
   return {
     version: 1, task: label.task, snapshot: input.snapshot, model: input.model,
     champion: champion && { v: champion.v, model: champion.sha256, trainedOnHoldout: champion.trainedOnHoldout }, ...facts,
     holdouts: "lost" in scored ? await scoreAlone(prepared, scored.lost, run, beat) : scored.holdouts,
   };
+}
+
+/** No model reaches a process before its file was scanned and its signature fits. */
+async function prepareScanned(deps: Pick<Dependencies, "store" | "scratch">, input: EvaluateInput, signal: AbortSignal): Promise<Prepared> {
+  const prepared = await prepareEvaluation(deps, input, signal);
+  const { candidate, label } = prepared;
+  checkSignature(scanModel(await readFile(candidate.path)), candidate.columns, label.task, label.classes?.length ?? 1);
+  return prepared;
 }
 
 function openingOf({ definition, sample, predictions, train, holdouts }: Prepared): ScoringOpening {

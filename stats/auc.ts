@@ -7,28 +7,27 @@ import type { Numbers } from "./scored-rows.ts";
  * NaN where every row has the same label.
  */
 export function aucOf(label: ArrayLike<number>, score: Numbers): Measure {
-  const ranking = rank(score);
-  return { value: (weights) => area(label, ranking, weights), influence: () => influence(label, ranking) };
+  const ranking = rank(label, score);
+  return { value: (weights) => area(ranking, weights), influence: () => influence(label, ranking) };
 }
 
-/** `order`: rows by rising score; `ends`: where each run of equal scores ends in it. */
-interface Ranking { readonly order: Uint32Array; readonly ends: Uint32Array }
+/** `order`: rows by rising score; `positive`: whether each is; `ends`: where each run of equal scores ends in it. */
+interface Ranking { readonly order: Uint32Array; readonly positive: Uint8Array; readonly ends: Uint32Array }
 
-function rank(score: Numbers): Ranking {
+function rank(label: ArrayLike<number>, score: Numbers): Ranking {
   const order = Uint32Array.from(score, (_, i) => i).sort((a, b) => score[a]! - score[b]!);
   const ends: number[] = [];
   for (let i = 1; i <= order.length; i++) if (i === order.length || score[order[i]!] !== score[order[i - 1]!]) ends.push(i);
-  return { order, ends: Uint32Array.from(ends) };
+  return { order, positive: Uint8Array.from(order, (row) => (label[row] === 1 ? 1 : 0)), ends: Uint32Array.from(ends) };
 }
 
-function area(label: ArrayLike<number>, { order, ends }: Ranking, weights: Weights): number {
+function area({ order, positive: isPositive, ends }: Ranking, weights: Weights): number {
   let [below, positives, pairs, at] = [0, 0, 0, 0];
   for (let run = 0; run < ends.length; run++) {
     let [positive, negative] = [0, 0];
-    for (; at < ends[run]!; at++) {
-      const row = order[at]!;
-      const w = weights === null ? 1 : weights[row]!;
-      if (label[row] === 1) positive += w;
+    for (const end = ends[run]!; at < end; at++) {
+      const w = weights === null ? 1 : weights[order[at]!]!;
+      if (isPositive[at] === 1) positive += w;
       else negative += w;
     }
     pairs += positive * (below + negative / 2);
@@ -38,7 +37,8 @@ function area(label: ArrayLike<number>, { order, ends }: Ranking, weights: Weigh
   return pairs / (positives * below);
 }
 
-function influence(label: ArrayLike<number>, { order, ends }: Ranking): Float64Array {
+function influence(label: ArrayLike<number>, ranking: Ranking): Float64Array {
+  const { order, ends } = ranking;
   const placed = new Float64Array(order.length);
   let [negatives, positives, from] = [0, 0, 0];
   for (const end of ends) {
@@ -50,7 +50,7 @@ function influence(label: ArrayLike<number>, { order, ends }: Ranking): Float64A
     for (let i = from; i < end; i++) placed[order[i]!] = label[order[i]!] === 1 ? negatives + negative / 2 : positives + positive / 2;
     [negatives, positives, from] = [negatives + negative, positives + positive, end];
   }
-  const auc = area(label, { order, ends }, null);
+  const auc = area(ranking, null);
   const n = order.length;
   return placed.map((count, i) => (label[i] === 1 ? (count / negatives - auc) * (n / positives) : (1 - count / positives - auc) * (n / negatives)));
 }

@@ -8,7 +8,7 @@ import type { ScoringReplies } from "./protocol.ts";
 const warmUps = 20;
 const rounds = 5;
 const runsARound = 200;
-const enoughMs = 150;
+const enoughMs = 100;
 
 /**
  * One-row latency over 200 runs, each on another of the sample's rows, and throughput on whole batches, after warm-up.

@@ -22,16 +22,19 @@ export type ScoringOpening = Omit<Extract<ScoringRequest, { op: "open" }>, "op" 
 export const usualLimits: ScoringLimits = { memoryBytes: 4 * 2 ** 30, deadlineMs: 60_000 };
 
 /**
- * Works with models in a process of their own, which starts in an empty folder.
+ * Works with models in a process of their own, which starts in an empty folder, and while `open` is still being prepared.
  * @throws RelearnError `InvalidSql` for people's SQL that is not one repeatable expression; `ModelRefused` when a model does not
  * load, run or fit; `InferenceLimit` when it hangs or grows too large.
  */
 export async function withScoringChild<T>(
-  open: ScoringOpening,
+  open: ScoringOpening | Promise<ScoringOpening>,
   options: { readonly scratch: string; readonly limits?: ScoringLimits | undefined; readonly signal?: AbortSignal | undefined },
   work: (child: ScoringChild) => Promise<T>,
 ): Promise<T> {
   const { scratch, limits = usualLimits, signal } = options;
+  // It is awaited once there is a process; where there is none, that failure counts.
+  const opening = Promise.resolve(open);
+  opening.catch(() => undefined);
   await mkdir(join(scratch, "scoring"), { recursive: true });
   const folder = await mkdtemp(join(scratch, "scoring", "in-"));
   const process = spawnChild({ title: "the model's process", entry: await childEntry(import.meta.url, "scoring-child-main"), memoryBytes: limits.memoryBytes, heapMegabytes: 2_048, env: { OMP_WAIT_POLICY: "PASSIVE" } });
@@ -39,7 +42,7 @@ export async function withScoringChild<T>(
     ask: async (request, deadlineMs = limits.deadlineMs) => (await process.request(request, { deadlineMs, signal }).catch(rethrow)) as never,
   };
   try {
-    await process.request({ op: "open", folder, ...open } satisfies ScoringRequest, { deadlineMs: limits.deadlineMs, signal });
+    await process.request({ op: "open", folder, ...(await opening) } satisfies ScoringRequest, { deadlineMs: limits.deadlineMs, signal });
     return await work(child);
   } finally {
     await process.close();
