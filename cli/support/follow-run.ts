@@ -7,12 +7,15 @@ import { parseDocument } from "../../stores/documents.ts";
 import type { ObjectStore } from "../../stores/object-store.ts";
 import { runKey } from "../../stores/runs.ts";
 import { presentFailure } from "./present-failure.ts";
+import { retryingStep } from "./retrying-step.ts";
 import { recordedRun } from "./run-records.ts";
 import { inTime, type TemporalAccess } from "./temporal.ts";
 
 export interface RunMoment {
   readonly record: RunRecord;
   readonly progress: ProgressLine | null;
+  /** Why the run does not get on, while a step of it is tried again; null when it does. */
+  readonly trouble: string | null;
 }
 
 const lookEveryMs = 300;
@@ -20,42 +23,46 @@ const lookEveryMs = 300;
 const askEveryMs = 5_000;
 const longestOutageMs = 60_000;
 
-/** A run's record each time it or its training job's progress changes, until it has ended. Costs two small reads a look. */
+/** A run's record each time it, its training job's progress or its trouble changes, until it has ended. Costs two small reads a look. */
 export async function* followRun(access: TemporalAccess, store: ObjectStore, workflowId: string, signal: AbortSignal): AsyncGenerator<RunMoment, void> {
   const read = reader(store, workflowId);
   let last = "";
   let lastAsked = Date.now();
   let reachable = Date.now();
-  for (let closed: string | null = null; !signal.aborted; await sleep(lookEveryMs, undefined, { signal }).catch(() => undefined)) {
-    const moment = await read().catch((error: unknown) => {
+  for (let seen: Seen = { closed: null, trouble: null }; !signal.aborted; await sleep(lookEveryMs, undefined, { signal }).catch(() => undefined)) {
+    const found = await read().catch((error: unknown) => {
       if (failureTypeOf(error) !== "StoreUnavailable" || Date.now() - reachable > longestOutageMs) throw error;
       return undefined;
     });
-    if (moment === undefined) continue;
+    if (found === undefined) continue;
     reachable = Date.now();
+    const moment = found && { ...found, trouble: seen.trouble };
     const text = JSON.stringify(moment);
     if (moment !== null && text !== last) yield moment;
     last = text;
     if (moment !== null && moment.record.endedAt !== null) return;
-    if (closed !== null) throw new RelearnError("NotFound", `${workflowId} is ${closed.toLowerCase()} in Temporal, and its record was never finished: look at its history there`);
+    if (seen.closed !== null) throw new RelearnError("NotFound", `${workflowId} is ${seen.closed.toLowerCase()} in Temporal, and its record was never finished: look at its history there`);
     if (Date.now() - lastAsked < askEveryMs) continue;
     lastAsked = Date.now();
-    closed = await closedStatus(access, workflowId);
+    seen = await look(access, workflowId);
   }
 }
 
-/** Null while it runs, and while Temporal does not answer: the record goes on telling. */
-async function closedStatus(access: TemporalAccess, workflowId: string): Promise<string | null> {
+/** What Temporal says of the workflow: its status once it is closed, and what it tries again. */
+interface Seen { readonly closed: string | null; readonly trouble: string | null }
+
+/** Nothing while Temporal does not answer: the record goes on telling. */
+async function look(access: TemporalAccess, workflowId: string): Promise<Seen> {
   try {
-    const { status } = await inTime(access, `whether ${workflowId} runs`, () => access.client.workflow.getHandle(workflowId).describe(), 5_000);
-    return status.name === "RUNNING" ? null : status.name;
+    const found = await inTime(access, `whether ${workflowId} runs`, () => access.client.workflow.getHandle(workflowId).describe(), 5_000);
+    return { closed: found.status.name === "RUNNING" ? null : found.status.name, trouble: retryingStep(found) };
   } catch (error) {
-    if (presentFailure(error).type === "TemporalUnavailable") return null;
+    if (presentFailure(error).type === "TemporalUnavailable") return { closed: null, trouble: null };
     throw error;
   }
 }
 
-function reader(store: ObjectStore, workflowId: string): () => Promise<RunMoment | null> {
+function reader(store: ObjectStore, workflowId: string): () => Promise<Omit<RunMoment, "trouble"> | null> {
   let key: string | null = null;
   const record = cached(store, runRecord);
   const status = cached(store, jobStatus);

@@ -1,13 +1,14 @@
 import type { ProgressLine } from "../../schemas/job.ts";
 import type { RunRecord } from "../../schemas/run.ts";
 import type { Cli } from "./cli.ts";
+import type { RunMoment } from "./follow-run.ts";
 import { duration } from "./format.ts";
 import { remainingSeconds, stepViews, type StepView } from "./run-steps.ts";
 import { clip } from "./style.ts";
 
 /** Shows a run as it goes on. */
 export interface RunScreen {
-  show(record: RunRecord, progress: ProgressLine | null): void;
+  show(moment: RunMoment): void;
   /** Leaves the screen as it stands, so that other text can follow; the next `show` draws below it. */
   rest(): void;
 }
@@ -20,19 +21,20 @@ export function runScreen(cli: Cli, earlier: RunRecord | null): RunScreen {
 const frames = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
 
 function liveScreen(cli: Cli, earlier: RunRecord | null): RunScreen {
-  let shown: { record: RunRecord; progress: ProgressLine | null } | null = null;
+  let shown: RunMoment | null = null;
   let height = 0;
   let frame = 0;
   const draw = (): void => {
     if (shown === null) return;
-    const lines = liveLines(shown.record, shown.progress, earlier, frames[frame++ % frames.length] as string, cli);
-    cli.draw(`${height > 0 ? `\u001b[${height}A` : ""}${lines.map((line) => `\u001b[2K${line}\n`).join("")}`);
+    const trouble = shown.trouble === null ? [] : [cli.style.yellow(clip(shown.trouble, Math.min(cli.width, 200)))];
+    const lines = [...liveLines(shown.record, shown.progress, earlier, frames[frame++ % frames.length] as string, cli), ...trouble];
+    cli.draw(`${height > 0 ? `\u001b[${height}A\u001b[J` : ""}${lines.map((line) => `\u001b[2K${line}\n`).join("")}`);
     height = lines.length;
   };
   let timer: NodeJS.Timeout | null = null;
   return {
-    show: (record, progress) => {
-      shown = { record, progress };
+    show: (moment) => {
+      shown = moment;
       timer ??= setInterval(draw, 120).unref();
       draw();
     },
@@ -62,8 +64,8 @@ export function liveLines(record: RunRecord, progress: ProgressLine | null, earl
 function lineScreen(cli: Cli): RunScreen {
   let said = "";
   return {
-    show: (record, progress) => {
-      const line = changeLine(record, progress);
+    show: ({ record, progress, trouble }) => {
+      const line = trouble ?? changeLine(record, progress);
       if (line !== said) cli.say(`${new Date().toISOString().slice(11, 19)} ${record.run} ${line}`);
       said = line;
     },

@@ -37,7 +37,7 @@ export async function watchRun(place: WatchPlace, workflowId: string, wait: bool
     try {
       for await (const moment of followRun(place.access, store, workflowId, signal)) {
         last = moment.record;
-        screen.show(moment.record, moment.progress);
+        screen.show(moment);
         if (!isQuestion(moment.record) || moment.record.question?.digest === asked) continue;
         const fresh = await progressOf(place.access, moment.record);
         if (!isQuestion(fresh)) continue;
@@ -46,7 +46,7 @@ export async function watchRun(place: WatchPlace, workflowId: string, wait: bool
         screen.rest();
         cli.say(`\n${await question(place, fresh)}\n`);
         if (!cli.interactive && !wait) break;
-        screen.show(moment.record, moment.progress);
+        screen.show(moment);
       }
     } finally {
       screen.rest();

@@ -1,6 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { retryingStep } from "../../cli/support/retrying-step.ts";
 import { connectTemporal } from "../../workers/connect.ts";
 import { afterAll, describe, expect, it } from "vitest";
 import { stopOwned } from "../../infra/owned-processes.ts";
@@ -118,14 +119,13 @@ export async function endWorker(worker: ChildProcess): Promise<void> {
   await exit;
 }
 
-/** What Temporal shows of the step that a pipeline's newest run tries again. */
+/** What `relearn watch` says of the step that a pipeline's newest run tries again. */
 async function pendingFailure(world: World, pipeline: string): Promise<string> {
   const { run } = await world.latest(pipeline).catch(() => ({ run: null }));
   if (run === null) return "";
   const { client, close } = await connectTemporal(world.settings);
   try {
-    const { raw } = await client.workflow.getHandle(run).describe();
-    return raw.pendingActivities?.map(({ lastFailure }) => lastFailure?.message ?? "").join("\n") ?? "";
+    return retryingStep(await client.workflow.getHandle(run).describe()) ?? "";
   } finally {
     await close();
   }

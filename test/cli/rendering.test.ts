@@ -3,6 +3,7 @@ import { approvalText } from "../../cli/support/approval-text.ts";
 import { evidenceText } from "../../cli/support/evidence.ts";
 import { duration, figure, interval, size } from "../../cli/support/format.ts";
 import { exitCodes, nextCommand, outcomeLine } from "../../cli/support/run-outcome.ts";
+import { retryingStep } from "../../cli/support/retrying-step.ts";
 import { changeLine, liveLines } from "../../cli/support/run-screen.ts";
 import { remainingSeconds, stepViews } from "../../cli/support/run-steps.ts";
 import { clip, makeStyle, plain, widthOf } from "../../cli/support/style.ts";
@@ -117,6 +118,16 @@ describe("a run on the screen", () => {
     expect(changeLine(sampleRun, progress)).toBe("train: 800 rows: 40 %");
     expect(changeLine(sampleRun, { progressPercentage: 44 })).toBe(changeLine(sampleRun, progress));
     expect(changeLine({ ...sampleRun, state: "held", stage: "ingest", reason: "no file for 2013-02" }, null)).toBe("ingest: held: no file for 2013-02");
+  });
+});
+
+describe("a step that is tried again", () => {
+  const described = (pendingActivities: readonly object[]) => ({ raw: { pendingActivities } }) as unknown as Parameters<typeof retryingStep>[0];
+
+  it("says which, how often, and why", () => {
+    const failed = { activityType: { name: "ingest" }, attempt: 3, lastFailure: { message: "the object store did not answer\nmore" } };
+    expect(retryingStep(described([{ activityType: { name: "train" }, attempt: 1 }, failed]))).toBe("ingest is tried again (3): the object store did not answer");
+    expect(retryingStep(described([]))).toBeNull();
   });
 });
 
