@@ -73,5 +73,5 @@ describe("a worker that is killed between any two steps", () => {
       const died = new Set(lives.flatMap((life) => life.died));
       left = left.filter((point) => !died.has(point));
     }
-  }, 240_000);
+  }, 500_000);
 });
