@@ -7,7 +7,7 @@ import { readStack, stackFile, type Settings } from "../schemas/settings.ts";
 import type { Stack } from "../schemas/stack.ts";
 import { freePorts } from "./free-ports.ts";
 import { readIfThere, writePrivately } from "./home-file.ts";
-import { adminGrpcDistance, ensureLocalCredentials, objectPorts, objectRequest, readyObjects, removeSockets } from "./object-server.ts";
+import { adminGrpcDistance, checkObjectHome, ensureLocalCredentials, objectPorts, objectRequest, readyObjects, removeSockets } from "./object-server.ts";
 import { findOwned, isRunning, listOwned, logFile, logTail, startOwned, stopOwned, type OwnedProcess, type StartRequest } from "./owned-processes.ts";
 import { findProgram } from "./programs.ts";
 import { withLock } from "./setup/lock.mjs";
@@ -40,6 +40,7 @@ const startTries = 3;
  * @throws RelearnError `SetupIncomplete`, `TemporalUnavailable`, `StoreUnavailable`, `StoreRefused`
  */
 export async function startStack(settings: Settings, options: StackOptions = {}): Promise<RunningStack> {
+  if (settings.s3.from === "local") checkObjectHome(settings.home);
   mkdirSync(settings.home, { recursive: true, mode: 0o700 });
   const wait = (pid: number): void => options.onProgress?.(`waiting for process ${pid}, which is starting the same stack`);
   return withLock(join(settings.home, "stack.lock"), () => bringUp(settings, options), wait);

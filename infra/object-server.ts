@@ -25,10 +25,14 @@ export function ensureLocalCredentials(home: string): S3Credentials {
   return made;
 }
 
-/** SeaweedFS in one process, loopback only, its state in `<home>/s3`; whoever has not the keys is refused. @throws RelearnError `SetupIncomplete` for a home it cannot be given */
+/** Refuses a home that the local object store cannot be given, before any server is started for it. @throws RelearnError `SetupIncomplete` */
+export function checkObjectHome(home: string): void {
+  if (home.includes(",")) throw new RelearnError("SetupIncomplete", `the local object store takes a comma for a list of folders: set RELEARN_HOME to a folder without one, found ${home}`);
+}
+
+/** SeaweedFS in one process, loopback only, its state in `<home>/s3`; whoever has not the keys is refused. */
 export function objectRequest(program: string, home: string, credentials: S3Credentials, ports: ObjectPorts): StartRequest {
   const data = join(home, "s3");
-  if (data.includes(",")) throw new RelearnError("SetupIncomplete", `the local object store takes a comma for a list of folders: set RELEARN_HOME to a folder without one, found ${home}`);
   mkdirSync(data, { recursive: true, mode: 0o700 });
   const identities = join(home, "s3-identities.json");
   const owner = { name: "relearn", credentials: [{ accessKey: credentials.accessKeyId, secretKey: credentials.secretAccessKey }], actions: ["Admin", "Read", "Write", "List", "Tagging"] };

@@ -34,7 +34,7 @@ export interface Parts {
 export const day = (n: number): string => new Date(Date.UTC(2026, 0, 1 + n)).toISOString().slice(0, 10);
 const days = 8;
 const rowsADay = 120;
-/** One life takes some 70 s alone on two cores; beside the other tests, on a busy machine, three times that has been seen. */
+/** One life takes some 70 s alone on two cores; beside the other tests, on a busy machine, more than 180 s have been seen. */
 const longestMs = 400_000;
 
 /** Rows that any linear model learns: late when far and raining, with a little chance that is the same every time. */
