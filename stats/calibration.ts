@@ -44,7 +44,6 @@ export function eceOf(rows: Exclude<ScoredRows, { task: "regression" }>): Measur
     let total = 0;
     for (let i = 0; i < gap.length; i++) {
       const w = weights === null ? 1 : weights[i]!;
-      if (w === 0) continue;
       sum[bin[i]!]! += w * gap[i]!;
       total += w;
     }

@@ -17,6 +17,8 @@ export interface Measure {
 export interface Metric<R> {
   readonly name: string;
   readonly better: "higher" | "lower";
+  /** Not a smooth function of the rows, so that its normal interval fits only when rows are very many. */
+  readonly rough?: true;
   of(rows: R): Measure;
 }
 

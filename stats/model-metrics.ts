@@ -15,7 +15,7 @@ const binary: readonly Metric<Binary>[] = [
   { name: "auc", better: "higher", of: (rows) => aucOf(rows.label, rows.score) },
   { name: "log_loss", better: "lower", of: (rows) => meanOf(logLosses(rows)) },
   { name: "brier", better: "lower", of: (rows) => meanOf(brierLosses(rows)) },
-  { name: "ece", better: "lower", of: eceOf },
+  { name: "ece", better: "lower", rough: true, of: eceOf },
   { name: "accuracy", better: "higher", of: (rows) => meanOf(hits(rows)) },
   { name: "f1", better: "higher", of: (rows) => f1Of(rows.label, predictedClasses(rows), 1) },
   { name: "precision", better: "higher", of: (rows) => precisionOf(rows.label, predictedClasses(rows)) },
@@ -26,7 +26,7 @@ const binary: readonly Metric<Binary>[] = [
 const multiclass: readonly Metric<Multiclass>[] = [
   { name: "log_loss", better: "lower", of: (rows) => meanOf(logLosses(rows)) },
   { name: "brier", better: "lower", of: (rows) => meanOf(brierLosses(rows)) },
-  { name: "ece", better: "lower", of: eceOf },
+  { name: "ece", better: "lower", rough: true, of: eceOf },
   { name: "accuracy", better: "higher", of: (rows) => meanOf(hits(rows)) },
   { name: "macro_f1", better: "higher", of: (rows) => macroF1(rows) },
   { name: "macro_auc", better: "higher", of: (rows) => averageOf(classIndexes(rows).map((k) => oneAgainstRest(rows, k)), true) },

@@ -39,7 +39,7 @@ export async function summarise(connection: DuckDBConnection, from: string | nul
 
 function sliceOf(slice: string, inside: Uint8Array, candidate: ScoredRows, champion: ScoredRows | null, request: HoldoutRequest): HoldoutEvaluation["slices"][number] {
   const at = Uint32Array.from(positions(inside));
-  const compared = compareModels(takeRows(candidate, at), champion && takeRows(champion, at), { confidence: request.confidence, manyRows: 5_000 });
+  const compared = compareModels(takeRows(candidate, at), champion && takeRows(champion, at), { confidence: request.confidence });
   const telling = compared.difference?.[request.telling];
   return { slice, rows: at.length, ...compared, rowsToTell: telling === undefined ? null : rowsToTell(telling, at.length) };
 }
