@@ -43,5 +43,5 @@ function checkAgain({ run, model, evaluation, champion, question, decision, answ
   if (outcomeOf(inTime, question) !== outcome) throw new RelearnError("NotApproved", `the answers to ${question.digest.slice(0, 12)} do not make it ${decision}`);
 }
 
-const isInTime = (answer: RecordedAnswer, expiresAt: string): boolean => answer.at < expiresAt;
+const isInTime = (answer: RecordedAnswer, expiresAt: string): boolean => Date.parse(answer.at) < Date.parse(expiresAt);
 const mayAnswer = (answer: RecordedAnswer, approvers: readonly string[] | null): boolean => approvers === null || approvers.includes(answer.by);

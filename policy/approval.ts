@@ -29,7 +29,7 @@ function clip(value: unknown): string {
 export function refusalOf(answer: Answer, question: Question | null, given: readonly RecordedAnswer[], now: string): string | null {
   if (question === null) return "nothing is waiting for an answer";
   if (!question.digest.startsWith(answer.digest)) return `the answer names ${answer.digest.slice(0, 12)}, but what waits is ${question.digest.slice(0, 12)}`;
-  if (now >= question.expiresAt) return `the question expired at ${question.expiresAt}`;
+  if (Date.parse(now) >= Date.parse(question.expiresAt)) return `the question expired at ${question.expiresAt}`;
   if (question.approvers !== null && !question.approvers.includes(answer.by)) return `${answer.by} is not one of the approvers: ${question.approvers.join(", ")}`;
   if (counting(given, question).some((other) => other.by === answer.by)) return `${answer.by} has answered already`;
   if (outcomeOf(given, question) !== "waiting") return "the question has been answered already";

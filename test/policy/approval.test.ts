@@ -41,6 +41,7 @@ describe("an answer to a waiting run", () => {
     expect(refusalOf(ann, null, [], now)).toContain("nothing is waiting");
     expect(refusalOf({ ...ann, digest: "b".repeat(12) }, question, [], now)).toContain("what waits is aaaaaaaaaaaa");
     expect(refusalOf(ann, question, [], question.expiresAt)).toContain("expired");
+    expect(refusalOf(ann, { ...question, expiresAt: "2013-03-03T00:00:00Z" }, [], "2013-03-03T00:00:00.500Z")).toContain("expired");
     expect(refusalOf(ann, { ...question, approvers: ["bob"] }, [], now)).toContain("not one of the approvers: bob");
     expect(refusalOf(ann, question, [yes("ann")], now)).toContain("has answered already");
     expect(refusalOf(ann, question, [yes("bob"), yes("cid")], now)).toContain("answered already");
