@@ -21,6 +21,16 @@ export function leading(triggers: readonly Trigger[]): Trigger | null {
   return triggers.reduce<Trigger | null>((best, trigger) => (best === null || trigger.asOf >= best.asOf ? trigger : best), null);
 }
 
+/**
+ * What answers a trigger that waits, where that is another than it asked for: the queued run takes the newest time of all that
+ * are folded into it. Null where it gets what it asked for, or is not queued.
+ */
+export function foldedInto(queue: readonly Trigger[], key: string): Trigger | null {
+  const own = queue.find(({ cause }) => cause.key === key);
+  const lead = own === undefined ? null : leading(queue.filter(({ version }) => version === own.version));
+  return own === undefined || lead === null || (lead.asOf === own.asOf && lead.definition.sha256 === own.definition.sha256) ? null : lead;
+}
+
 /** Reads a `trigger` signal; anything may arrive. Null where it is none. */
 export function readTrigger(args: readonly unknown[], pipeline: string): Trigger | null {
   const value = args[0] as Partial<Trigger> | null | undefined;

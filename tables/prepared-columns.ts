@@ -20,14 +20,15 @@ export function namingColumns(definition: Definition): readonly PreparedColumn[]
 
 /**
  * What a prepared partition holds, in order: the declared columns, then label, key and event time where those are not declared.
- * Undeclared, the label of a regression is a number, another label and a key are text, and the event time is a time.
+ * Undeclared, the label of a regression is a number, another label and a key are text, and the event time, also as a part of the key, is a time.
  */
 export function preparedColumns(definition: Definition): readonly PreparedColumn[] {
   const columns = new Map(Object.entries(definition.columns));
   const { label } = definition;
   const add = (name: string, type: Column["type"], nullable = false) => void (columns.has(name) || columns.set(name, column.parse({ type, feature: false, ...(nullable ? { nullable } : {}) })));
   add(label.column, label.task === "regression" ? "number" : "category");
-  for (const key of keyColumns(definition)) add(key, "text");
-  add(definition.sources[primarySource(definition)]!.time, "time");
+  const { time } = definition.sources[primarySource(definition)]!;
+  for (const key of keyColumns(definition)) add(key, key === time ? "time" : "text");
+  add(time, "time");
   return [...columns].map(([name, value]) => ({ name, column: value }));
 }

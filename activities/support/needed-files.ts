@@ -23,10 +23,16 @@ export function neededFiles(need: Need, { files, missing }: LandingListing): Nee
   const { name, source, window } = need;
   const begun = files[0]?.span?.from;
   const lacking = missing.filter(({ span }) => span.to > window.from || (begun !== undefined && begun < span.from));
-  const reasons = lacking.map(({ uri }) => `${uri} (source ${name}) is missing`);
+  const reasons = missingFiles(name, lacking.map(({ uri }) => uri));
   if (files.length === 0 && missing.length === 0) reasons.push(`no ${source.format} file lies at ${source.uri} (source ${name})`);
   const open = files.map((file) => unfinished(need, file));
   return { files: files.filter((_, i) => open[i] === null), reasons: [...reasons, ...open.filter((reason) => reason !== null)] };
+}
+
+/** A few are named; of many, how many, the first and the last: then it is rather the run's time that is wrong. */
+function missingFiles(name: string, uris: readonly string[]): string[] {
+  if (uris.length <= 3) return uris.map((uri) => `${uri} (source ${name}) is missing`);
+  return [`${uris.length} files of source ${name} are missing, from ${uris[0]} to ${uris.at(-1)}: land them, or run as of an earlier time (--as-of)`];
 }
 
 function unfinished({ source, asOf }: Need, { uri, span, success }: LandingFile): string | null {

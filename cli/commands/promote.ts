@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
+import { readDefinition } from "../../activities/support/read-definition.ts";
 import type { Trigger } from "../../schemas/cause.ts";
 import { failureTypeOf, RelearnError } from "../../schemas/failures.ts";
 import type { Settings } from "../../schemas/settings.ts";
 import { checkApproval, lastDecision } from "../../stores/approval-rules.ts";
 import type { ObjectStore } from "../../stores/object-store.ts";
 import type { Registry, Version } from "../../stores/registry.ts";
-import { readName, readVersion } from "../support/arguments.ts";
+import { readName, readPast, readVersion } from "../support/arguments.ts";
 import type { Cli } from "../support/cli.ts";
 import { askDeployment, deploymentLine } from "../support/deployment.ts";
 import { knownModel } from "../support/known-model.ts";
@@ -15,15 +16,19 @@ import { retrainingId, sendTrigger, settledPlaceOf, triggerLine } from "../suppo
 import { withStore } from "../support/store.ts";
 import { withTemporal } from "../support/temporal.ts";
 
+/** Runs among which the newest one with accepted data is sought. */
+const looksBack = 100;
+
 interface PromoteContext {
   readonly cli: Cli;
   readonly settings: Settings;
   readonly store: ObjectStore;
   readonly by: string;
+  readonly asOf: string | undefined;
 }
 
 /** Serves a version whose approval counts today; one without is evaluated again and asked for. */
-export async function promote(cli: Cli, givenModel: string, givenVersion: string, options: { readonly by?: string }): Promise<void> {
+export async function promote(cli: Cli, givenModel: string, givenVersion: string, options: { readonly by?: string; readonly asOf?: string }): Promise<void> {
   const model = readName(givenModel);
   const v = readVersion(givenVersion);
   const by = await personOf(options.by);
@@ -34,7 +39,8 @@ export async function promote(cli: Cli, givenModel: string, givenVersion: string
     if (version === null) throw new RelearnError("NotFound", `${model} has no version ${v}; it has versions 1 to ${(await registry.log.tip())?.entry.versions ?? 0}`);
     if (version.status === "champion") return cli.give({ model, v, status: "champion" }, `version ${v} of ${model} is the champion already`);
     const problem = await approvalProblem(registry, version);
-    return problem === null ? promoteNow({ cli, settings, store, by }, model, v) : askAgain({ cli, settings, store, by }, model, v, problem);
+    const context = { cli, settings, store, by, asOf: options.asOf };
+    return problem === null ? promoteNow(context, model, v) : askAgain(context, model, v, problem);
   });
 }
 
@@ -62,11 +68,12 @@ async function promoteNow({ cli, settings, by }: PromoteContext, model: string, 
   cli.say(cli.style.dim(`same as: ${temporal}\nnext:    relearn show ${model}@${v}`));
 }
 
-/** A run that trains nothing: it judges the version on the windows of the pipeline's latest run, in its turn among the pipeline's runs. */
-async function askAgain({ cli, settings, store, by }: PromoteContext, model: string, v: number, problem: string): Promise<void> {
-  const [latest] = await newestRuns(store, model, 1);
-  if (latest === undefined) throw new RelearnError("NotFound", `pipeline ${model} has no run whose windows version ${v} could be evaluated on`);
-  const trigger: Trigger = { cause: { kind: "person", key: randomUUID(), by }, asOf: latest.asOf, definition: latest.definition, pipeline: model, version: v };
+/** A run that trains nothing: it judges the version on windows whose data was there, in its turn among the pipeline's runs. */
+async function askAgain({ cli, settings, store, by, asOf }: PromoteContext, model: string, v: number, problem: string): Promise<void> {
+  const latest = (await newestRuns(store, model, looksBack)).find(({ snapshot }) => snapshot !== null);
+  if (latest === undefined) throw new RelearnError("NotFound", `no run of pipeline ${model} has accepted data on which version ${v} could be evaluated; \`relearn runs ${model}\` says why`);
+  const at = asOf === undefined ? latest.asOf : readPast("--as-of", asOf, (await readDefinition(store, latest.definition)).timezone);
+  const trigger: Trigger = { cause: { kind: "person", key: randomUUID(), by }, asOf: at, definition: latest.definition, pipeline: model, version: v };
   const temporal = triggerLine(settings.temporal, trigger);
   await withTemporal(settings, async (access) => {
     const retrainingRunId = await sendTrigger(access, trigger);

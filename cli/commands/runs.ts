@@ -2,6 +2,7 @@ import type { RunRecord } from "../../schemas/run.ts";
 import { readLimit, readName } from "../support/arguments.ts";
 import type { Cli } from "../support/cli.ts";
 import { duration, shortTime } from "../support/format.ts";
+import { queuedLines } from "../support/queued-runs.ts";
 import { newestRuns } from "../support/run-records.ts";
 import { withStore } from "../support/store.ts";
 import { plain, type Style } from "../support/style.ts";
@@ -11,8 +12,10 @@ import { renderTable } from "../support/table.ts";
 export async function runs(cli: Cli, pipeline: string | undefined, options: { readonly limit: string }): Promise<void> {
   const limit = readLimit(options.limit);
   const name = pipeline === undefined ? null : readName(pipeline, "pipeline");
-  const found = await withStore(await cli.settings(), (store) => newestRuns(store, name, limit));
+  const settings = await cli.settings();
+  const found = await withStore(settings, (store) => newestRuns(store, name, limit));
   cli.give(found, found.length === 0 ? "no runs yet; `relearn run <definition>` starts one" : tableOf(found, cli));
+  for (const line of cli.json ? [] : await queuedLines(settings, found)) cli.say(line);
   const waiting = found.find((run) => run.state === "waiting");
   if (waiting !== undefined) cli.say(cli.style.dim(`\nwaits for an answer: relearn watch ${waiting.run}`));
 }

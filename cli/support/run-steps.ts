@@ -72,7 +72,7 @@ const machineSteps = steps.slice(0, steps.indexOf("approve"));
  */
 export function remainingSeconds(record: RunRecord, progress: ProgressLine | null, earlier: RunRecord | null, now: number): number | null {
   const at = machineSteps.indexOf(record.stage as (typeof machineSteps)[number]);
-  if (at === -1 || earlier === null || record.endedAt !== null) return null;
+  if (at === -1 || earlier === null || record.endedAt !== null || record.state === "held") return null;
   const after = machineSteps.slice(at + 1).reduce((sum, step) => sum + (earlier.seconds[step] ?? 0), 0);
   const own = record.stage === "train" ? progress?.estimatedRemainingSeconds : undefined;
   return (own ?? Math.max(0, (earlier.seconds[record.stage] ?? 0) - secondsInStep(record, now))) + after;

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { foldedInto } from "../../policy/retraining.ts";
 import type { Trigger } from "../../schemas/cause.ts";
 import { RelearnError } from "../../schemas/failures.ts";
+import type { RunRecord } from "../../schemas/run.ts";
 import type { TemporalSettings } from "../../schemas/settings.ts";
 import { temporalLine } from "../../schemas/temporal-line.ts";
 import { taskQueue } from "../../workers/connect.ts";
@@ -39,7 +41,18 @@ export async function placeOf(access: TemporalAccess, pipeline: string, key: str
   if (run === "") throw new RelearnError("InvalidInput", `the run could not be started: ${status.problem ?? "an earlier try with the same key failed; use another --key"}`);
   if (run !== undefined) return { run };
   if (status.paused) return { queued: `${retrainingId(pipeline)} is paused: resume it with \`temporal workflow signal --workflow-id ${retrainingId(pipeline)} --name resume\`` };
-  return { queued: status.running === null ? "being planned" : `queued behind ${status.running.workflowId}: relearn watch ${status.running.workflowId}` };
+  if (status.running === null) return { queued: "being planned" };
+  const { workflowId } = status.running;
+  const lead = foldedInto(status.queued, key);
+  const folded = lead === null ? "" : `; folded into one queued run as of ${lead.asOf} with definition ${lead.definition.sha256.slice(0, 12)}`;
+  return { queued: `queued behind ${workflowId}${await whyItStays(access, workflowId)}: relearn watch ${workflowId}${folded}` };
+}
+
+/** What a running run waits for, where that is not work. */
+async function whyItStays(access: TemporalAccess, workflowId: string): Promise<string> {
+  const record = await inTime(access, "how the run stands", () => access.client.workflow.getHandle(workflowId).query<RunRecord>("progress"), 3_000).catch(() => null);
+  if (record?.state === "waiting") return ", which waits for an approval";
+  return record?.state === "held" ? ", which is held: its data is not complete" : "";
 }
 
 /** As `placeOf`, once planning is over: that takes a moment, where a queue may take hours. */

@@ -25,6 +25,12 @@ test("every day of the windows becomes a partition, its columns typed and its ro
   expect(dataset.files).toHaveLength(4);
 });
 
+test("a key that holds the event time keeps it a time", async () => {
+  await land(daysFrom(1, 5));
+  const keyed = stage.define({ sources: { trips: { format: "parquet", uri: stage.at("trips/{yyyy}-{MM}-{dd}.parquet"), time: "at", key: ["id", "at"] } } });
+  expect(await stage.ingest(keyed, asOf)).toMatchObject({ status: "ready", rows: 16 });
+});
+
 test("a run over the same files reads nothing and gives the same bytes; one day more reads one file", async () => {
   await land(daysFrom(1, 5));
   const first = await stage.ingest(stage.define(), asOf);
@@ -65,6 +71,13 @@ describe("a run is held, and says what it waits for, when", () => {
   test("two files are missing: both are named", async () => {
     await land(daysFrom(1, 3));
     expect(await stage.ingest(stage.define(), asOf)).toMatchObject({ status: "held", reasons: [expect.stringContaining("2013-01-04"), expect.stringContaining("2013-01-05")] });
+  });
+
+  test("many files are missing: how many, from which to which, and what may be meant", async () => {
+    await land(daysFrom(1, 5));
+    expect(await stage.ingest(stage.define(), "2013-01-16T03:00:00Z")).toEqual({
+      status: "held", reasons: [expect.stringMatching(/^4 files of source trips are missing, from \S+2013-01-12\.parquet to \S+2013-01-15\.parquet: land them, or run as of an earlier time/)],
+    });
   });
 
   test("a file's calendar span is not past, unless a _SUCCESS lies beside it", async () => {

@@ -217,6 +217,7 @@ describe("a model from the command line", () => {
     const asked = (await say("promote", "patient", "1", "--by", "ann", "--json")).json<{ status: string; queued: string; workflowId: string; temporal: string }>();
     expect(asked).toMatchObject({ status: "queued", workflowId: "patient/retraining", queued: expect.stringContaining(`queued behind ${training.workflowId}`), temporal: expect.stringContaining('"version":1') });
     expect((await latest("patient")).run).toBe(training.workflowId);
+    expect((await say("runs", "patient")).out).toMatch(/queued in patient: as of .*, version 1 again, asked for by person ann/);
     expect((await say("cancel", training.workflowId)).exitCode).toBe(0);
     await expect.poll(async () => latest("patient"), { timeout: 30_000 }).toMatchObject({ v: 1, state: "waiting", causes: [{ kind: "person", by: "ann" }] });
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { fold, leading, maxCauses, nextOf, readTrigger } from "../../policy/retraining.ts";
+import { fold, foldedInto, leading, maxCauses, nextOf, readTrigger } from "../../policy/retraining.ts";
 import type { Trigger } from "../../schemas/cause.ts";
 
 const trigger = (key: string, asOf = "2013-03-01T00:00:00.000Z"): Trigger => ({ cause: { kind: "person", key, by: "ann" }, asOf, definition: { sha256: "a".repeat(64), bytes: 1 }, pipeline: "flights" });
@@ -31,6 +31,16 @@ describe("causes of a run", () => {
     expect(leading([trigger("a", "2013-04-01T00:00:00.000Z"), trigger("b")])?.cause.key).toBe("a");
     expect(leading([trigger("a"), trigger("b")])?.cause.key).toBe("b");
     expect(leading([])).toBeNull();
+  });
+
+  it("say what a folded one will get, where that is another than it asked for", () => {
+    const [early, late] = [trigger("a"), trigger("b", "2013-04-01T00:00:00.000Z")];
+    expect(foldedInto([early, late], "a")).toBe(late);
+    expect(foldedInto([early, late], "b")).toBeNull();
+    expect(foldedInto([early, trigger("c")], "a")).toBeNull();
+    expect(foldedInto([early, { ...trigger("c"), definition: { sha256: "b".repeat(64), bytes: 1 } }], "a")?.cause.key).toBe("c");
+    expect(foldedInto([{ ...early, version: 2 }, late], "a")).toBeNull();
+    expect(foldedInto([late], "a")).toBeNull();
   });
 
   it.each([
