@@ -121,7 +121,7 @@ async function copyForPeople(store: ObjectStore, model: string, operation: Extra
 export const versionKey = (model: string, v: number, name: "manifest.json" | "evaluation.json" | "card.md"): string => `models/${model}/versions/${v}/${name}`;
 
 async function recordDecision(log: CommitLog, { v, run, evaluation, champion, decision, answers, ...step }: DecisionRequest): Promise<Appended> {
-  return expectKind("decision", step.txn, await log.append({
+  return expectOperation("decision", v, step.txn, await log.append({
     ...step, expected: decision === "approved" ? { champion } : null,
     plan: async (view) => {
       const subject = { run, model: (await registered(log, view, v)).model.sha256, evaluation, champion };
@@ -132,7 +132,7 @@ async function recordDecision(log: CommitLog, { v, run, evaluation, champion, de
 }
 
 async function promote(log: CommitLog, check: typeof checkApproval, { v, run, ...step }: PromoteRequest): Promise<Appended> {
-  return expectKind("promote", step.txn, await log.append({
+  return expectOperation("promote", v, step.txn, await log.append({
     ...step, expected: null,
     plan: async (view) => {
       const { model, manifest } = await registered(log, view, v);
@@ -150,7 +150,7 @@ async function promote(log: CommitLog, check: typeof checkApproval, { v, run, ..
 }
 
 async function rollback(log: CommitLog, { v, reason, expected, ...step }: RollbackRequest): Promise<Appended> {
-  return expectKind("rollback", step.txn, await log.append({
+  return expectOperation("rollback", v, step.txn, await log.append({
     ...step, expected: expected ?? null,
     plan: async (view) => {
       const state = stateOf(view);
@@ -180,13 +180,15 @@ async function registered(log: CommitLog, view: LogView, v: number): Promise<{ m
 const stateOf = (view: LogView): ServingState => view.tip?.entry.state ?? nobodyServes;
 const versionsOf = (view: LogView): number => view.tip?.entry.versions ?? 0;
 
-function expectKind(kind: Commit["operation"]["kind"], txn: string, appended: Appended): Appended {
-  if (appended.entry.operation.kind !== kind) throw reused(txn, appended.entry);
+/** A transaction found in the log is this step's own only where it did what this step asks for. @param v undefined where any version will do. */
+function expectOperation(kind: Commit["operation"]["kind"], v: number | undefined, txn: string, appended: Appended): Appended {
+  const { operation } = appended.entry;
+  if (operation.kind !== kind || (v !== undefined && operation.v !== v)) throw reused(txn, appended.entry);
   return appended;
 }
 
 function reused(txn: string, entry: Commit): RelearnError {
-  return new RelearnError("InvalidInput", `transaction ${txn} is the ${entry.operation.kind} of entry ${entry.n}; each step needs a transaction of its own`);
+  return new RelearnError("InvalidInput", `transaction ${txn} is the ${entry.operation.kind} of version ${entry.operation.v} in entry ${entry.n}; each step needs a transaction of its own`);
 }
 
 export type { Version, VersionStatus } from "./versions.ts";

@@ -124,6 +124,15 @@ describe("the registry", () => {
     await expect(registry.rollback({ txn: "promote a", actor: robot, reason: "" })).rejects.toMatchObject({ type: "InvalidInput" });
   });
 
+  it("never takes another version's promotion for this one's, also where both name the same transaction", async () => {
+    const { store, registry } = open();
+    await promoteSamples(store, registry, ["a"]);
+    const v = await registerSample(store, registry, "b");
+    await approveSample(registry, v);
+    await expect(registry.promote({ txn: "promote a", actor: robot, v, run: "r" })).rejects.toMatchObject({ type: "InvalidInput", message: expect.stringContaining("is the promote of version 1") as string });
+    await expect(registry.recordDecision({ txn: "approve 1", actor: robot, v, run: "r", evaluation: "cd".repeat(32), champion: null, decision: "rejected", answers: [] })).rejects.toMatchObject({ type: "InvalidInput" });
+  });
+
   it("keeps the last 10 champions", async () => {
     const { store, registry } = open();
     await promoteSamples(store, registry, Array.from({ length: 13 }, (_, i) => `model ${i}`));
