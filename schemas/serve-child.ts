@@ -7,7 +7,8 @@ import { failureTypeOf } from "./failures.ts";
  */
 export function serveChild(handle: (message: unknown) => unknown): void {
   new Worker(orphanWatch, { eval: true, workerData: process.ppid, execArgv: [], stdout: false, stderr: false }).unref();
-  process.on("disconnect", () => process.exit(0));
+  // An exit waits for native threads, and ends the watch before: a statement that runs on would outlive its parent.
+  process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
   process.on("message", (request: { readonly id: number; readonly message: unknown }) => void reply(request, handle));
 }
 

@@ -59,11 +59,11 @@ test("a child never sees credentials", async () => {
   delete process.env["AWS_SECRET_ACCESS_KEY"];
 });
 
-test("a child that hangs ends when its parent is killed", async () => {
+test.each(["hang", "query"])("a child that hangs (%s) ends when its parent is killed", async (ask) => {
   const entry = await childEntry(import.meta.url, "echo-child");
   const parent = spawnProcess(process.execPath, ["-e", `
     const child = require("node:child_process").fork(${JSON.stringify(entry)}, [], { serialization: "advanced", stdio: "ignore" });
-    child.on("message", () => { child.send({ id: 2, message: { ask: "hang" } }); console.log(child.pid); });
+    child.on("message", () => { child.send({ id: 2, message: { ask: "${ask}" } }); console.log(child.pid); });
     child.send({ id: 1, message: { ask: "echo" } });`], { stdio: ["ignore", "pipe", "ignore"] });
   const pid = await new Promise<number>((resolve) => parent.stdout!.once("data", (text: Buffer) => resolve(Number(text.toString()))));
   await new Promise((resolve) => setTimeout(resolve, 200));
