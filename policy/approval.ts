@@ -16,6 +16,11 @@ export function readAnswer(args: readonly unknown[]): Answer | { readonly proble
   return { by: wellFormed(by.trim()), digest, comment: wellFormed(comment) };
 }
 
+/** What two spellings of one name share: case, width, accents' encoding, spaces and characters that cannot be seen do not make two people. */
+function personKey(by: string): string {
+  return by.normalize("NFKC").replace(/[\p{Cc}\p{Cf}]/gu, "").replace(/\s+/gu, " ").trim().toLowerCase().normalize("NFKC");
+}
+
 function clip(value: unknown): string {
   const text = typeof value === "string" ? JSON.stringify(value.slice(0, 80)) : typeof value === "object" && value !== null ? "an object" : String(value);
   return text.slice(0, 100);
@@ -31,7 +36,7 @@ export function refusalOf(answer: Answer, question: Question | null, given: read
   if (!question.digest.startsWith(answer.digest)) return `the answer names ${answer.digest.slice(0, 12)}, but what waits is ${question.digest.slice(0, 12)}`;
   if (Date.parse(now) >= Date.parse(question.expiresAt)) return `the question expired at ${question.expiresAt}`;
   if (question.approvers !== null && !question.approvers.includes(answer.by)) return `${answer.by} is not one of the approvers: ${question.approvers.join(", ")}`;
-  if (counting(given, question).some((other) => other.by === answer.by)) return `${answer.by} has answered already`;
+  if (counting(given, question).some((other) => personKey(other.by) === personKey(answer.by))) return `${answer.by} has answered already`;
   if (outcomeOf(given, question) !== "waiting") return "the question has been answered already";
   return null;
 }
@@ -45,6 +50,6 @@ export function counting(given: readonly RecordedAnswer[], question: Question): 
 export function outcomeOf(given: readonly RecordedAnswer[], question: Question): "approved" | "rejected" | "waiting" {
   const counted = counting(given, question);
   if (counted.some((answer) => answer.decision === "reject")) return "rejected";
-  const people = new Set(counted.map((answer) => answer.by));
+  const people = new Set(counted.map((answer) => personKey(answer.by)));
   return people.size >= question.required ? "approved" : "waiting";
 }

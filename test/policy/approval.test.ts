@@ -32,6 +32,13 @@ describe("an answer to a waiting run", () => {
     expect(readAnswer([{ by: "eve\ud800", digest: "d".repeat(12), comment: "\ude00 fine \u{1f600}" }])).toEqual({ by: "eve\ufffd", digest: "d".repeat(12), comment: "\ufffd fine \u{1f600}" });
   });
 
+  it.each(["Ann Lee", "ann  lee", "ann\u200b lee", "ａnn lee", "ANN LEE", "ann\u00a0lee", "ann lee\u202e"])("is refused as a second one where only the spelling differs: %j", (by) => {
+    const given = [yes("ann lee")];
+    expect(refusalOf({ by, digest, comment: "" }, question, given, now)).toMatch(/has answered already/);
+    expect(outcomeOf([...given, yes(by)], question)).toBe("waiting");
+    expect(outcomeOf([...given, yes("ann li")], question)).toBe("approved");
+  });
+
   it("counts with the first 12 digits of the digest", () => {
     expect(refusalOf({ by: "ann", digest: digest.slice(0, 12), comment: "" }, question, [], now)).toBeNull();
   });
