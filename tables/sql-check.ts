@@ -8,7 +8,7 @@ const repeatable = "the same rows must always give the same answer";
 const unrepeatable = new Set([
   "random", "setseed", "uuid", "gen_random_uuid", "uuidv4", "uuidv7", "now", "get_current_timestamp", "current_timestamp", "transaction_timestamp", "today",
   "get_current_time", "current_date", "current_time", "localtime", "localtimestamp", "current_localtime", "current_localtimestamp", "nextval", "currval",
-  "txid_current", "current_setting", "getenv", "getvariable", "write_log", "current_user", "current_query", "current_database", "current_schema", "version", "pg_postmaster_start_time",
+  "txid_current", "current_setting", "getenv", "getvariable", "write_log", "current_user", "current_query", "current_database", "current_schema", "version", "pg_postmaster_start_time", "pg_conf_load_time", "ago", "current_query_id", "current_transaction_id", "current_connection_id", "sleep_ms", "reservoir_quantile", "stats",
 ]);
 
 const tableFunctions = new Set(["range", "generate_series", "unnest"]);
@@ -84,6 +84,7 @@ function tableProblem(node: Node, known: ReadonlySet<string>): string | null {
 function functionProblem(node: Node): string | null {
   if (node["sample"] !== null && node["sample"] !== undefined) return `it must not sample rows: ${repeatable}`;
   const name = calledName(node)?.toLowerCase();
+  if (name === "age" && (node["children"] as unknown[] | undefined)?.length === 1) return `it must not use age of one time, which counts until today: ${repeatable}`;
   return name !== undefined && unrepeatable.has(name) ? `it must not use ${name}: ${repeatable}` : null;
 }
 

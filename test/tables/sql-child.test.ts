@@ -68,6 +68,13 @@ const expressions = [
   ["randomness", "random() < 0.5"],
   ["the clock", "now() > b"],
   ["the day", "current_date"],
+  ["the day as age", "age(b) > interval 1 day"],
+  ["the clock as ago", "b > ago(interval 1 day)"],
+  ["the server's start", "pg_conf_load_time() > b"],
+  ["the number of the query", "current_query_id() > 1"],
+  ["the number of the transaction", "current_transaction_id() > 1"],
+  ["sleep", "sleep_ms(1000) is null"],
+  ["a random sample", "reservoir_quantile(a, 0.5)"],
   ["nothing", " "],
   ["half an expression", "a >"],
 ] as const;
