@@ -12,6 +12,9 @@ const fewestGolden = 30;
 const lowerIsBetter = new Set(["log_loss", "brier", "ece", "mae", "rmse", "mse", "bias"]);
 const higherIsBetter = new Set(["auc", "accuracy", "f1", "precision", "recall", "macro_f1", "macro_auc", "r2"]);
 
+/** Whether a metric is one of Relearn's own, of any task. */
+export const isBuiltInMetric = (name: string): boolean => lowerIsBetter.has(name) || higherIsBetter.has(name);
+
 /**
  * What every gate says of a candidate. Parity, the trivial baseline and one absolute quality gate are always asked, then each
  * declared gate. Evidence that is due and missing is never a yes; see `gateAnswer`.

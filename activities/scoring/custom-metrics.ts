@@ -1,6 +1,7 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { Estimate } from "../../schemas/evaluation.ts";
 import { RelearnError } from "../../schemas/failures.ts";
+import { oneNumber } from "../../tables/check-definition-sql.ts";
 import { missing } from "../../stats/metric-intervals.ts";
 import { normalQuantile } from "../../stats/normal.ts";
 import type { HoldoutRequest } from "./protocol.ts";
@@ -52,8 +53,10 @@ async function leaveOut(connection: DuckDBConnection, from: string, name: string
   const scored = `(select rows.*, __m${model} as ${label.task === "regression" ? "value" : "score"}, __place from ${from} rows positional join __scored)`;
   const values = new Float64Array(groups + 1);
   for (let g = -1; g < groups; g++) {
-    const [[value]] = await named(name, async () => (await connection.runAndReadAll(`select (${sql}\n)::double from ${scored} ${g < 0 ? "" : `where __place % ${groups} <> ${g}`}`)).getRows() as [[number | null]]);
-    values[g + 1] = value ?? Number.NaN;
+    // Not even two rows are read of what is no aggregate: of one row it would pass for the figure of them all.
+    const rows = await named(name, async () => (await connection.runAndReadAll(`select (${sql}\n)::double from ${scored} where ${g < 0 ? "true" : `__place % ${groups} <> ${g}`} limit 2`)).getRows() as [number | null][]);
+    if (rows.length !== 1) throw new RelearnError("InvalidSql", `metric "${name}": ${oneNumber}`);
+    values[g + 1] = rows[0]![0] ?? Number.NaN;
   }
   return values;
 }

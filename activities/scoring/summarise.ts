@@ -25,10 +25,11 @@ export async function summarise(connection: DuckDBConnection, from: string | nul
   const usable = unusableBecause(candidate) === null;
   return {
     holdout, window, rows: kept.rows,
-    candidate: { ...compared.candidate, ...custom.candidate },
-    champion: compared.champion && { ...compared.champion, ...custom.champion },
+    // A figure that Relearn measures stands, whatever the definition calls its own.
+    candidate: { ...custom.candidate, ...compared.candidate },
+    champion: compared.champion && { ...custom.champion, ...compared.champion },
     baseline: compareModels(trivial, null, { manyRows: 0 }).candidate,
-    difference: compared.difference && { ...compared.difference, ...custom.difference },
+    difference: compared.difference && { ...custom.difference, ...compared.difference },
     overBaseline: pairedMeanDifference(rowLosses(candidate), rowLosses(trivial)),
     slices: Object.keys(request.slices).map((slice, s) => sliceOf(slice, kept.slices[s]!, candidate, champion, request)),
     calibration: candidate.task === "regression" || !usable ? [] : calibrationBins(candidate),

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { z } from "zod";
+import { isBuiltInMetric } from "../../policy/gates.ts";
 import { templateUnit } from "../../schemas/calendar.ts";
 import { type Definition, definition as schema } from "../../schemas/definition.ts";
 import { RelearnError } from "../../schemas/failures.ts";
@@ -62,11 +63,12 @@ interface Contradiction { readonly at: readonly string[]; readonly message: stri
 
 /** Fields that are each valid and do not fit together. */
 function contradictions(definition: Definition): Contradiction[] {
-  const { columns, label, sources, golden } = definition;
+  const { columns, label, sources, golden, metrics } = definition;
   const found: Contradiction[] = [];
   if (columns[label.column]?.feature === true) found.push({ at: ["columns", label.column], message: "the label cannot be a feature of itself; say feature: false, or leave it out of columns" });
   for (const name of Object.keys(columns)) if (name.startsWith("__")) found.push({ at: ["columns", name], message: "names that begin with __ are taken" });
   for (const name of Object.keys(sources)) if (name.endsWith("_past") && name.slice(0, -5) in sources) found.push({ at: ["sources", name], message: `the name is taken by what prepare sees of ${name.slice(0, -5)}` });
+  for (const name of Object.keys(metrics).filter(isBuiltInMetric)) found.push({ at: ["metrics", name], message: "the name is taken by one of Relearn's own metrics, which gates would then mean" });
   for (const name of ["recent", "reserve"]) if (name in golden) found.push({ at: ["golden", name], message: "the name is taken by one of the pipeline's own holdouts" });
   for (const name of Object.keys(sources).filter((source) => !usedSources(definition).includes(source))) found.push({ at: ["sources", name], message: `nothing reads it: name ${name}_past in prepare, or leave it out` });
   return found;

@@ -81,6 +81,12 @@ test("a champion that cannot be run any more is a fact, not a failure", async ()
   }
 });
 
+test("a metric of the definition never stands for one that is measured, and one row's never for all", async () => {
+  const facts = await evaluate(await evaluationFixture("binary", { metrics: { auc: { sql: "max(1.0)", better: "higher" } }, gates: [atLeast("auc", 0.999)] }));
+  expect(answers(facts)).toMatchObject({ "auc at least 0.999": "no", "absolute quality": "no" });
+  await expect(evaluate(await evaluationFixture("binary", { metrics: { one: { sql: "score", better: "higher" } }, gates: [atLeast("one", 0)] }))).rejects.toMatchObject({ type: "InvalidSql", message: expect.stringContaining('metric "one"') });
+});
+
 describe("a trainer's output that is wrong", () => {
   test("another model's predictions: parity says no", async () => {
     const facts = await evaluate(await evaluationFixture("binary", {}, { model: await fixture("binary-weak.onnx") }));

@@ -121,3 +121,18 @@ describe("a definition is refused, naming file and field, for", () => {
     await expect(loadDefinition(await write("x/pipeline.toml", ""))).rejects.toMatchObject({ type: "InvalidDefinition" });
   });
 });
+
+test.each([
+  ["a metric named like one of Relearn's own", { metrics: { mae: { sql: "avg(value)", better: "lower" } } }, /metrics.mae: the name is taken/],
+  ["a metric that is no aggregate", { metrics: { error: { sql: "abs(value - price)", better: "lower" } } }, /metric "error": it must give one number over all rows/],
+  ["a metric that is a constant", { metrics: { sure: { sql: "1.0", better: "lower" } } }, /metric "sure": it must give one number/],
+  ["a slice over all rows", { slices: { all: "count(*) > 1" } }, /slice "all": .*WHERE clause cannot contain aggregates/],
+  ["a rule by the row's place", { rules: { odd: "rowid % 2 = 0" } }, /rule "odd": .*rowid/],
+])("%s is refused by name", async (_, change, why) => {
+  await expect(loadDefinition(await json(change, "judged.json"))).rejects.toThrow(why);
+});
+
+test("metrics and slices as people mean them pass", async () => {
+  const read = await loadDefinition(await json({ metrics: { "within 5": { sql: "avg((abs(value - price) < 5)::int)", better: "higher" }, sold: { sql: "count(*)", better: "higher" } }, slices: { large: "area > 100" } }, "judged.json"));
+  expect(Object.keys(read.metrics)).toEqual(["within 5", "sold"]);
+});
