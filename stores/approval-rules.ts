@@ -16,6 +16,7 @@ export function checkApproval(v: number, model: string, entry: Commit, summaries
   const { operation } = entry;
   if (operation.kind !== "decision" || operation.v !== v) throw new RelearnError("Corrupt", `entry ${entry.n} is not a decision about version ${v}`);
   if (operation.decision !== "approved") throw new RelearnError("NotApproved", `version ${v} was ${operation.decision} in entry ${entry.n}`);
+  if (!answersAllow(operation)) throw new RelearnError("Corrupt", `the approval in entry ${entry.n} holds no answer that allows version ${v}`);
   if (operation.subject.model !== model || approvalDigest(operation.subject) !== operation.digest) {
     throw new RelearnError("Corrupt", `the approval in entry ${entry.n} names digest ${operation.digest}, which is not that of version ${v}`);
   }
@@ -25,6 +26,12 @@ export function checkApproval(v: number, model: string, entry: Commit, summaries
   const was = operation.subject.champion === null ? "no champion" : `version ${operation.subject.champion.version}`;
   const is = today.champion === null ? "there is none" : `it is version ${today.champion.v}${whoWon(summaries)}`;
   throw new RelearnError("StaleApproval", `version ${v} was approved against ${was} (entry ${entry.n}), and now ${is}; evaluate and ask again`);
+}
+
+/** Of the answers kept with a decision that count for its digest, one at least says yes and none no. */
+function answersAllow({ answers, digest }: Extract<Commit["operation"], { kind: "decision" }>): boolean {
+  const counted = answers.filter((answer) => answer.refused === null && answer.digest.length >= 12 && digest.startsWith(answer.digest));
+  return counted.length > 0 && counted.every((answer) => answer.decision === "approve");
 }
 
 function whoWon(summaries: readonly CommitSummary[]): string {

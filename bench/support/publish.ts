@@ -3,6 +3,7 @@ import type { RecordedAnswer } from "../../schemas/approval.ts";
 import type { Actor } from "../../schemas/commit.ts";
 import type { Manifest } from "../../schemas/manifest.ts";
 import type { BlobRef } from "../../schemas/names.ts";
+import { approvalDigest } from "../../stores/approval-digest.ts";
 import { putBlobFile, putJsonBlob } from "../../stores/blobs.ts";
 import { replacedBy } from "../../stores/commit-rules.ts";
 import type { ObjectStore } from "../../stores/object-store.ts";
@@ -20,7 +21,7 @@ export async function publishAndPromote(store: ObjectStore, model: string, path:
   const describe = async (v: number) => ({ manifest: sampleManifest(model, v, file, evaluation, key), card: `# ${model} ${v}\n${"What it is for, and how it did.\n".repeat(40)}` });
   const { v } = await registry.register({ txn: `${file.sha256}/register`, actor, run, model: file, evaluation, describe });
   const champion = replacedBy(await registry.champion());
-  await registry.recordDecision({ txn: `${file.sha256}/decide`, actor, v, run, evaluation: evaluation.sha256, champion, decision: "approved", answers: [yes] });
+  await registry.recordDecision({ txn: `${file.sha256}/decide`, actor, v, run, evaluation: evaluation.sha256, champion, decision: "approved", answers: [{ ...yes, digest: approvalDigest({ run, model: file.sha256, evaluation: evaluation.sha256, champion }) }] });
   await registry.promote({ txn: `${file.sha256}/promote`, actor, v, run });
   return v;
 }

@@ -3,6 +3,7 @@ import type { RecordedAnswer } from "../../schemas/approval.ts";
 import type { Actor } from "../../schemas/commit.ts";
 import type { Manifest } from "../../schemas/manifest.ts";
 import type { BlobRef } from "../../schemas/names.ts";
+import { approvalDigest } from "../../stores/approval-digest.ts";
 import { putBlob } from "../../stores/blobs.ts";
 import type { ObjectStore } from "../../stores/object-store.ts";
 import type { Registry } from "../../stores/registry.ts";
@@ -37,7 +38,9 @@ export async function registerSample(store: ObjectStore, registry: Registry, con
 export async function approveSample(registry: Registry, v: number, txn = `approve ${v}`): Promise<void> {
   const version = await registry.version(v);
   const champion = replacedBy(await registry.champion());
-  await registry.recordDecision({ txn, actor: robot, v, run: robot.name, evaluation: version?.evaluation.sha256 ?? "", champion, decision: "approved", answers: [ann] });
+  const evaluation = version?.evaluation.sha256 ?? "";
+  const digest = approvalDigest({ run: robot.name, model: version?.model.sha256 ?? "", evaluation, champion });
+  await registry.recordDecision({ txn, actor: robot, v, run: robot.name, evaluation, champion, decision: "approved", answers: [{ ...ann, digest }] });
 }
 
 /** Registers, approves and promotes one version after another. */

@@ -4,7 +4,8 @@ import { openRegistry } from "../../stores/registry.ts";
 import { generateKeyPairSync } from "node:crypto";
 import { publicKeyOf } from "../../stores/signing.ts";
 import { verifyModel } from "../../stores/verify.ts";
-import { key, promoteSamples, robot } from "./registry-samples.ts";
+import { canonicalBytes, sha256Hex } from "../../stores/canonical.ts";
+import { ann, key, promoteSamples, robot } from "./registry-samples.ts";
 
 const trusted = [publicKeyOf(key)];
 
@@ -46,6 +47,27 @@ describe("verify", () => {
     }
     expect(flips).toBeGreaterThan(300);
     expect((await verify()).findings).toEqual([]);
+  });
+
+  it.each([
+    ["no answer at all", []],
+    ["an answer that was refused", [{ ...ann, refused: "too late" }]],
+    ["an answer to something else", [{ ...ann, digest: "f".repeat(12) }]],
+    ["a no", [{ ...ann, decision: "reject" }]],
+  ])("finds an approval with %s, also where every hash was made to fit", async (_, answers) => {
+    const { bucket, verify } = await history();
+    let previousHash: string | null = null;
+    for (let n = 1; n <= 7; n++) {
+      const name = `models/flights/log/${String(n).padStart(20, "0")}.json`;
+      const object = bucket.objects.get(name)!;
+      const entry = { ...JSON.parse(new TextDecoder().decode(object.body)), previousHash };
+      if (n === 2) entry.operation.answers = answers.map((answer) => ({ ...answer, digest: answer.digest === ann.digest ? entry.operation.digest : answer.digest }));
+      const body = canonicalBytes(entry);
+      previousHash = sha256Hex(body);
+      bucket.objects.set(name, { ...object, body });
+    }
+    bucket.objects.delete("models/flights/head.json");
+    expect((await verify()).findings).toMatchObject([{ key: "models/flights/log/00000000000000000003.json", problem: expect.stringContaining("holds no answer that allows version 1") as string }]);
   });
 
   it("finds two models that were swapped", async () => {

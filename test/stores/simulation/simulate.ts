@@ -1,5 +1,8 @@
+import type { RecordedAnswer } from "../../../schemas/approval.ts";
+import type { ApprovalSubject, Decision } from "../../../schemas/commit.ts";
 import { failureTypeOf, type RelearnError } from "../../../schemas/failures.ts";
 import type { Manifest } from "../../../schemas/manifest.ts";
+import { approvalDigest } from "../../../stores/approval-digest.ts";
 import { putBlob } from "../../../stores/blobs.ts";
 import { replacedBy } from "../../../stores/commit-rules.ts";
 import { createMemoryBucket } from "../../../stores/memory-object-store.ts";
@@ -26,6 +29,9 @@ export interface Simulated {
 const model = "flights";
 const actor = { kind: "workflow", name: "simulated", claimed: false } as const;
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+const answerTo = (subject: ApprovalSubject, decision: Decision): RecordedAnswer =>
+  ({ by: "ann", claimed: true, decision: decision === "approved" ? "approve" : "reject", digest: approvalDigest(subject), comment: "", at: "2013-03-01T00:00:00.000Z", refused: decision === "expired" ? "too late" : null });
 
 /** Runs, approvals, promotions and rollbacks of one model at once, on a bad network, among processes that die and come back. */
 export async function simulate(seed: number, mutant: Mutant = {}): Promise<Simulated> {
@@ -82,7 +88,7 @@ export async function simulate(seed: number, mutant: Mutant = {}): Promise<Simul
       const champion = replacedBy(await readChampion());
       await scheduler.turn();
       const decision = scheduler.pick(["approved", "approved", "approved", "rejected", "expired"] as const);
-      const decided = await step(`${id}/decide/${question}`, (registry, txn) => registry.recordDecision({ txn, actor, v: registered.v, run: id, evaluation: evaluation.sha256, champion, decision, answers: [] }));
+      const decided = await step(`${id}/decide/${question}`, (registry, txn) => registry.recordDecision({ txn, actor, v: registered.v, run: id, evaluation: evaluation.sha256, champion, decision, answers: [answerTo({ run: id, model: registered.entry.digests["model"]!, evaluation: evaluation.sha256, champion }, decision)] }));
       if (decided === null) continue;
       const promotions = scheduler.chance(0.2) ? ["a", "b"] : ["a"];
       const promoted = await Promise.all(promotions.map((p) => step(`${id}/promote/${question}${p}`, (registry, txn) => registry.promote({ txn, actor, v: registered.v, run: id }))));
