@@ -52,20 +52,22 @@ async function storeScores(connection: DuckDBConnection, kept: Kept, { label }: 
 async function leaveOut(connection: DuckDBConnection, from: string, name: string, sql: string, model: number, { label }: HoldoutRequest): Promise<Float64Array> {
   const scored = `(select rows.*, __m${model} as ${label.task === "regression" ? "value" : "score"}, __place from ${from} rows positional join __scored)`;
   const values = new Float64Array(groups + 1);
+  const title = `metric "${name}"`;
   for (let g = -1; g < groups; g++) {
     // Not even two rows are read of what is no aggregate: of one row it would pass for the figure of them all.
-    const rows = await named(name, async () => (await connection.runAndReadAll(`select (${sql}\n)::double from ${scored} where ${g < 0 ? "true" : `__place % ${groups} <> ${g}`} limit 2`)).getRows() as [number | null][]);
-    if (rows.length !== 1) throw new RelearnError("InvalidSql", `metric "${name}": ${oneNumber}`);
+    const rows = await namingSql(title, async () => (await connection.runAndReadAll(`select (${sql}\n)::double from ${scored} where ${g < 0 ? "true" : `__place % ${groups} <> ${g}`} limit 2`)).getRows() as [number | null][]);
+    if (rows.length !== 1) throw new RelearnError("InvalidSql", `${title}: ${oneNumber}`);
     values[g + 1] = rows[0]![0] ?? Number.NaN;
   }
   return values;
 }
 
-async function named<T>(name: string, work: () => Promise<T>): Promise<T> {
+/** Says in a failure whose SQL it was. */
+export async function namingSql<T>(title: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw new RelearnError("InvalidSql", `metric "${name}": ${(error as Error).message}`, { cause: error });
+    throw new RelearnError("InvalidSql", `${title}: ${(error as Error).message}`, { cause: error });
   }
 }
 

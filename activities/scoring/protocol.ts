@@ -40,6 +40,8 @@ export type ScoringRequest =
   | { readonly op: "measure"; readonly sample: string }
   | { readonly op: "parity"; readonly sample: string; readonly predictions: string; readonly tolerance: number }
   | { readonly op: "trivial"; readonly files: readonly string[]; readonly label: LabelOf }
+  /** Tries a slice over a holdout's rows while no model runs, so that its failure is its own. */
+  | { readonly op: "slice"; readonly files: readonly string[]; readonly slice: PeoplesSql }
   | { readonly op: "begin"; readonly holdout: HoldoutRequest }
   /** Scores for about a second. */
   | { readonly op: "step" }
@@ -51,6 +53,7 @@ export interface ScoringReplies {
   measure: Omit<EvaluationFacts["resources"], "fileBytes" | "loadMs">;
   parity: EvaluationFacts["parity"];
   trivial: Trivial;
+  slice: null;
   begin: null;
   step: { readonly rows: number; readonly done: boolean };
   finish: HoldoutEvaluation;

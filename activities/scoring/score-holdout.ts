@@ -7,7 +7,8 @@ import { parquetFiles } from "../../tables/open-duckdb.ts";
 import { id, quote } from "../../tables/quote.ts";
 import { readBatches } from "./batches.ts";
 import type { Kept } from "./kept-rows.ts";
-import type { HoldoutRequest, LabelOf, ScoredModel } from "./protocol.ts";
+import { namingSql } from "./custom-metrics.ts";
+import type { HoldoutRequest, LabelOf, PeoplesSql, ScoredModel } from "./protocol.ts";
 import { summarise } from "./summarise.ts";
 
 export interface HoldoutScoring {
@@ -18,10 +19,18 @@ export interface HoldoutScoring {
 
 const stepMs = 1_000;
 
+const insideSql = (sql: string): string => `coalesce((${sql}\n)::boolean, false)::integer`;
+
+/** @throws RelearnError `InvalidSql` naming the slice when it is no condition on a row, or fails on one. */
+export async function trySlice(connection: DuckDBConnection, files: readonly string[], { title, sql }: PeoplesSql): Promise<null> {
+  await namingSql(title, () => connection.run(`select sum(${insideSql(sql)}) from ${parquetFiles(files)}`));
+  return null;
+}
+
 export async function beginHoldout(connection: DuckDBConnection, models: readonly LoadedModel[], described: readonly ScoredModel[], request: HoldoutRequest): Promise<HoldoutScoring> {
   const from = request.files.length === 0 ? null : parquetFiles(request.files);
   const columns = unionOf(described);
-  const slices = Object.values(request.slices).map((sql) => `coalesce((${sql}\n)::boolean, false)::integer`);
+  const slices = Object.values(request.slices).map(insideSql);
   const batches = from === null ? null : readBatches(connection, from, columns, [labelSql(request.label), ...slices]);
   const size = request.label.classes?.length ?? 1;
   const kept: Kept = {

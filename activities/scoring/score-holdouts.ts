@@ -22,6 +22,7 @@ async function scoreOne(child: ScoringChild, prepared: Prepared, { unfair, ...ho
   const { definition, label, key, champion } = prepared;
   const metrics = Object.entries(definition.metrics).map(([name, { sql }]) => ({ name, sql }));
   const request: HoldoutRequest = { ...holdout, label, key, metrics, trivial, slices: definition.slices, confidence: confidenceOf(definition, holdout.holdout), telling: tellingMetric(definition) };
+  if (holdout.files.length > 0) for (const [name, sql] of Object.entries(definition.slices)) await child.ask({ op: "slice", files: holdout.files, slice: { title: `slice "${name}"`, sql } });
   await child.ask({ op: "begin", holdout: request });
   for (let done = false; !done; ) {
     const step = await child.ask({ op: "step" });

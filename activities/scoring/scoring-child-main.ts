@@ -7,7 +7,7 @@ import { quote } from "../../tables/quote.ts";
 import { checkParity } from "./check-parity.ts";
 import { measureModel } from "./measure-model.ts";
 import type { ScoredModel, ScoringRequest } from "./protocol.ts";
-import { beginHoldout, type HoldoutScoring } from "./score-holdout.ts";
+import { beginHoldout, type HoldoutScoring, trySlice } from "./score-holdout.ts";
 import { trivialModel } from "./trivial-model.ts";
 
 interface Opened { readonly connection: DuckDBConnection; readonly threads: number; readonly models: LoadedModel[]; readonly described: ScoredModel[] }
@@ -29,6 +29,8 @@ serveChild(async (message) => {
       return checkParity(connection, models[0]!, described[0]!.columns, request);
     case "trivial":
       return trivialModel(connection, request.files, request.label);
+    case "slice":
+      return trySlice(connection, request.files, request.slice);
     case "begin":
       scoring = await beginHoldout(connection, models, described, request.holdout);
       return null;

@@ -23,7 +23,7 @@ export const usualLimits: ScoringLimits = { memoryBytes: 4 * 2 ** 30, deadlineMs
 
 /**
  * Works with models in a process of their own, which starts in an empty folder, and while `open` is still being prepared.
- * @throws RelearnError `InvalidSql` for people's SQL that is not one repeatable expression; `ModelRefused` when a model does not
+ * @throws RelearnError `InvalidSql` for people's SQL that is not one repeatable expression or fails, `SqlLimit` where it takes too much; `ModelRefused` when a model does not
  * load, run or fit; `InferenceLimit` when it hangs or grows too large.
  */
 export async function withScoringChild<T>(
@@ -39,10 +39,11 @@ export async function withScoringChild<T>(
   const folder = await mkdtemp(join(scratch, "scoring", "in-"));
   const process = spawnChild({ title: "the model's process", entry: await childEntry(import.meta.url, "scoring-child-main"), memoryBytes: limits.memoryBytes, heapMegabytes: 2_048, env: { OMP_WAIT_POLICY: "PASSIVE" } });
   const child: ScoringChild = {
-    ask: async (request, deadlineMs = limits.deadlineMs) => (await process.request(request, { deadlineMs, signal }).catch(rethrow)) as never,
+    ask: async (request, deadlineMs = limits.deadlineMs) => (await process.request(request, { deadlineMs, signal }).catch((error: unknown) => rethrow(error, request))) as never,
   };
   try {
-    await process.request({ op: "open", folder, ...(await opening) } satisfies ScoringRequest, { deadlineMs: limits.deadlineMs, signal });
+    const request = { op: "open", folder, ...(await opening) } satisfies ScoringRequest;
+    await process.request(request, { deadlineMs: limits.deadlineMs, signal }).catch((error: unknown) => rethrow(error, request));
     return await work(child);
   } finally {
     await process.close();
@@ -50,8 +51,17 @@ export async function withScoringChild<T>(
   }
 }
 
-function rethrow(error: unknown): never {
+/** What runs where no model does: its end is no fault of a model. */
+function peoplesSqlIn(request: ScoringRequest): string | null {
+  if (request.op === "slice") return request.slice.title;
+  if (request.op === "open") return "the slices and metrics";
+  return request.op === "finish" ? "the metrics of a holdout" : null;
+}
+
+function rethrow(error: unknown, request: ScoringRequest): never {
   if (!(error instanceof ChildFailure) || error.end === "cancelled" || error.end === "closed") throw error;
+  const sql = peoplesSqlIn(request);
+  if (sql !== null) throw new RelearnError("SqlLimit", `${sql}: ${error.message}`, { cause: error });
   if (error.end === "exit") throw new RelearnError("ModelRefused", `the model is refused: ${error.message}`, { cause: error });
   throw new RelearnError("InferenceLimit", `the model is refused: ${error.message}`, { cause: error });
 }

@@ -32,6 +32,17 @@ test("a model that gives NaN is measured, and no gate says yes to it", async () 
   expect(facts.gates.filter(({ gate }) => /parity|baseline|quality|auc/.test(gate)).map(({ answer }) => answer)).toEqual(["not-evaluated", "not-evaluated", "not-evaluated", "not-evaluated"]);
 });
 
+test.each([
+  ["fails on a row", "carrier::integer > 0", /^slice "s": Conversion Error/, "InvalidSql"],
+  ["is over all rows", "count(*) > 0", /^slice "s": /, "InvalidSql"],
+  ["runs for ever", "list_sum(list_transform(range(2000000000), x -> x % 7 + distance)) > 0", /^slice "s": /, /InvalidSql|SqlLimit/],
+  ["eats memory", "length(repeat(carrier, 900000000)) > 0", /^slice "s": /, /InvalidSql|SqlLimit/],
+])("a slice that %s is named, and the model is not blamed, nor its champion", async (_, sql, why, type) => {
+  const one = await evaluationFixture("binary", { slices: { s: sql } });
+  const champion = await one.champion("binary-weak.onnx", { windows: { train: { from: "2012-12-01T00:00:00Z", to: "2013-01-01T00:00:00Z" }, holdout: { from: "2013-01-01T00:00:00Z", to: "2013-02-01T00:00:00Z" } } });
+  await expect(createEvaluate(one.deps, limits)({ ...one.input, champion })).rejects.toMatchObject({ type: expect.stringMatching(type), message: expect.stringMatching(why) });
+});
+
 test("an evaluation under way that is cancelled kills the model's process", async () => {
   const { deps, input } = await evaluationFixture("binary", {}, { model: await fixture("hostile-loop.onnx") });
   const model = await putBlob(deps.store, await fixture("hostile-loop.onnx"));
