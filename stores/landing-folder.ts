@@ -16,7 +16,8 @@ export function folderPlace(folder: string, base: string): LandingPlace {
       if (real !== null) yield* walk(root, real, "");
     },
     async fetch(name, toPath, signal) {
-      const file = await open(join(root, name), constants.O_RDONLY).catch((error: NodeJS.ErrnoException) => {
+      // A pipe put in the file's place would else be waited for.
+      const file = await open(join(root, name), constants.O_RDONLY | constants.O_NONBLOCK).catch((error: NodeJS.ErrnoException) => {
         if (error.code === "ENOENT") return null;
         throw error;
       });
@@ -24,6 +25,7 @@ export function folderPlace(folder: string, base: string): LandingPlace {
       try {
         await refuseOutside(await realpath(root), join(root, name));
         const before = await file.stat({ bigint: true });
+        if (!before.isFile()) return { etag: "no file" };
         await writeWhole(toPath, file.createReadStream({ autoClose: false, highWaterMark: 1 << 20 }), signal);
         const after = await file.stat({ bigint: true });
         return { etag: tagOf(before) === tagOf(after) ? tagOf(after) : "changed" };
@@ -34,7 +36,8 @@ export function folderPlace(folder: string, base: string): LandingPlace {
   };
 }
 
-const tagOf = (info: BigIntStats): string => `${info.size}-${info.mtimeNs}`;
+/** A copy that keeps its source's time (`cp -p`, `rsync -t`) changes neither size nor modification time, but the file's own time of change. */
+const tagOf = (info: BigIntStats): string => `${info.size}-${info.mtimeNs}-${info.ctimeNs}`;
 
 async function* walk(root: string, real: string, below: string): AsyncGenerator<{ name: string; bytes: number; etag: string }, void> {
   for (const entry of await readdir(join(root, below), { withFileTypes: true })) {
