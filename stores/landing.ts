@@ -11,7 +11,7 @@ import { isS3Uri } from "./s3-uri.ts";
 export interface LandingFile {
   readonly uri: string;
   readonly bytes: number;
-  /** Changes whenever the file does: S3's ETag, or a folder file's size and modification time. */
+  /** Changes whenever the file does: S3's ETag, or a folder file's size and times. */
   readonly etag: string;
   /** The calendar span its name stands for (UTC instants); null without a time template. */
   readonly span: Window | null;
@@ -88,7 +88,8 @@ export function openLanding(source: Source, { timezone, openBucket, base }: Land
     list: async (window, signal) => {
       const found = await all(signal);
       if (template === null) return { files: [...found.values()], missing: [] };
-      const expected = expandTemplate(template, window, timezone);
+      // On the day the clock goes back one name stands for two hours, and is one file.
+      const expected = [...new Map(expandTemplate(template, window, timezone).toReversed().map((one) => [one.path, one])).values()].toReversed();
       return {
         files: expected.flatMap(({ path }) => found.get(path) ?? []),
         missing: expected.filter(({ path }) => !found.has(path)).map(({ path, from, to }) => ({ uri: place.root + path, span: { from, to } })),

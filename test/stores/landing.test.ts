@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -59,6 +60,13 @@ describe("landing files by time template", () => {
   });
 });
 
+it("lists a file that stands for the two equal hours of an autumn clock change once", async () => {
+  for (const hour of ["00", "01", "02"]) write(`2013-11-03T${hour}.parquet`);
+  const { files, missing } = await open(`${folder}/{yyyy}-{MM}-{dd}T{HH}.parquet`).list({ from: "2013-11-03T04:00:00Z", to: "2013-11-03T08:00:00Z" });
+  expect(files.map(({ uri, span }) => [uri.slice(-10, -8), span?.from])).toEqual([["00", "2013-11-03T04:00:00Z"], ["01", "2013-11-03T05:00:00Z"], ["02", "2013-11-03T07:00:00Z"]]);
+  expect(missing).toEqual([]);
+});
+
 describe("landing files by prefix", () => {
   it("takes every file of the format below the prefix, and no marks or hidden files", async () => {
     for (const name of ["in/part-1.csv", "in/deep/part-2.csv.gz", "in/_part-3.csv", "in/.part-4.csv", "in/part-5.parquet", "in/_SUCCESS", "out/part-6.csv"]) write(name);
@@ -82,6 +90,31 @@ describe("fetching a landing file", () => {
     const [file] = (await landing.list(quarter)).files;
     await landing.fetch(file!, join(base, "copy"));
     expect(readFileSync(join(base, "copy"), "utf8")).toBe("the rows");
+  });
+
+  it("sees other bytes of the same size under the same modification time", async () => {
+    const path = write("x.parquet", "one");
+    const then = new Date("2013-01-01T00:00:00Z");
+    utimesSync(path, then, then);
+    const landing = open(`${folder}/`);
+    const [before] = (await landing.list(quarter)).files;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    writeFileSync(path, "two");
+    utimesSync(path, then, then);
+    expect((await landing.list(quarter)).files[0]!.etag).not.toBe(before!.etag);
+    await expect(landing.fetch(before!, join(base, "copy"))).rejects.toMatchObject({ type: "DataHeld", message: expect.stringContaining("changed") as string });
+  });
+
+  it("holds the run when a pipe or a folder took the file's place", async () => {
+    const path = write("x.parquet", "rows");
+    const landing = open(`${folder}/`);
+    const [file] = (await landing.list(quarter)).files;
+    rmSync(path);
+    execFileSync("mkfifo", [path]);
+    await expect(landing.fetch(file!, join(base, "copy"))).rejects.toMatchObject({ type: "DataHeld" });
+    rmSync(path);
+    mkdirSync(path);
+    await expect(landing.fetch(file!, join(base, "copy"))).rejects.toMatchObject({ type: "DataHeld" });
   });
 
   it("holds the run when the file changed or went since it was listed", async () => {
