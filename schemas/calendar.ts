@@ -1,4 +1,5 @@
 import { Temporal } from "temporal-polyfill";
+import { RelearnError } from "./failures.ts";
 import type { Window } from "./time.ts";
 
 /** One calendar day, or hour, in the pipeline's time zone. `name` is `2013-02-28` or `2013-02-28T05`. */
@@ -44,7 +45,17 @@ export function spansOf(unit: CalendarUnit, window: Window, zone: string): Calen
     spans.push({ name: spanName(unit, from), from: iso(from), to: iso(to) });
     from = to;
   }
+  if (unit === "hour") refuseOddHours(spans, window, zone);
   return spans;
+}
+
+/** Rows find their partition by its name alone, so hours that share one, or begin within an hour of the clock, would take or lose others' rows. */
+function refuseOddHours(spans: readonly CalendarSpan[], window: Window, zone: string): void {
+  const shifts = ({ from, to }: CalendarSpan) => zoned(from, zone).offsetNanoseconds !== Temporal.Instant.from(to).subtract({ nanoseconds: 1 }).toZonedDateTimeISO(zone).offsetNanoseconds;
+  const odd = spans.find((span) => zoned(span.from, zone).minute !== 0 || zoned(span.from, zone).second !== 0 || shifts(span)) ?? spans.find(({ name }, i) => name === spans[i - 1]?.name || name === spans[i - 2]?.name);
+  const ends = spans.length === 0 || Date.parse(spans.at(-1)!.to) === Date.parse(window.to);
+  if (odd === undefined && ends) return;
+  throw new RelearnError("InvalidDefinition", `the clock of ${zone} changes by other than one whole hour at ${odd?.from ?? window.to}, so its hours cannot be told apart by name: use timezone UTC, or windows in days`);
 }
 
 function spanName(unit: CalendarUnit, from: Temporal.ZonedDateTime): string {
