@@ -3,7 +3,7 @@ import type { Readable } from "node:stream";
 import type { S3Client } from "@aws-sdk/client-s3";
 import { extendedEncodeURIComponent, HttpRequest } from "@smithy/core/protocols";
 import { SignatureV4 } from "@smithy/signature-v4";
-import { readReply } from "./s3-body.ts";
+import { replyChunks } from "./s3-body.ts";
 
 export interface ObjectRequest {
   readonly method: "GET" | "HEAD" | "PUT";
@@ -35,8 +35,9 @@ class Refused extends Error {
   }
 }
 
-/** How long the text of a refusal may stand still. */
-const errorIdleMs = 5_000;
+/** How long the text of a refusal may take, and how much of it is read. */
+const errorMs = 5_000;
+const errorBytes = 64 * 1024;
 
 /**
  * Single requests for single objects, with the client's endpoint, credentials, signer's library and connections, but without its
@@ -57,7 +58,7 @@ export function objectRequests(client: S3Client, bucket: string): SendRequest {
     });
     const { response } = await client.config.requestHandler.handle((await signer.sign(request)) as HttpRequest, signal === undefined ? {} : { abortSignal: signal });
     const reply = replyOf(response as Answer);
-    if (response.statusCode >= 200 && response.statusCode < 300) return reply;
+    if (response.statusCode === 200 || (method === "PUT" && response.statusCode > 200 && response.statusCode < 300)) return reply;
     throw refusal(response.statusCode, await errorText(method, reply));
   };
 }
@@ -81,8 +82,18 @@ function replyOf({ headers, body }: Answer): ObjectReply {
 
 /** The status stands, also where the text beside it is cut off; a HEAD has none. */
 async function errorText(method: string, { Body, ContentLength }: ObjectReply): Promise<string> {
-  const body = await readReply({ Body, ContentLength: method === "HEAD" ? undefined : ContentLength }, errorIdleMs).catch(() => new Uint8Array());
-  return new TextDecoder().decode(body);
+  const chunks: Uint8Array[] = [];
+  let read = 0;
+  try {
+    for await (const chunk of replyChunks({ Body, ContentLength: method === "HEAD" ? undefined : ContentLength }, errorMs, AbortSignal.timeout(errorMs))) {
+      chunks.push(chunk);
+      read += chunk.byteLength;
+      if (read >= errorBytes) break;
+    }
+  } catch {
+    // What came until then says what it says.
+  }
+  return new TextDecoder().decode(Buffer.concat(chunks).subarray(0, errorBytes));
 }
 
 function refusal(status: number, xml: string): Refused {
