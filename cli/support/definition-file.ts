@@ -1,7 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { LineCounter, parseDocument } from "yaml";
+import { type Document, LineCounter, parseDocument } from "yaml";
 import { childEntry } from "../../schemas/child-entry.ts";
 import { ChildFailure, spawnChild } from "../../schemas/child.ts";
 import { RelearnError } from "../../schemas/failures.ts";
@@ -19,7 +19,7 @@ const mostBytes = 4_000_000;
 
 /** Reads `.ts`, `.mts`, `.js`, `.mjs`, `.json`, `.yaml` or `.yml`. Modules are the author's own code and run in a child process. */
 export async function readDefinitionFile(path: string): Promise<DefinitionFile> {
-  const bytes = await stat(path).then(({ size }) => size, (error) => unreadable(path, error));
+  const bytes = await stat(path).then((info) => (info.isFile() ? info.size : noFile(path)), (error) => unreadable(path, error));
   if (bytes > mostBytes) throw new RelearnError("InvalidDefinition", `${path} has ${bytes} bytes; a definition's file may have at most ${mostBytes}`);
   const text = await readFile(path, "utf8").catch((error) => unreadable(path, error));
   const extension = extname(path).toLowerCase();
@@ -27,6 +27,10 @@ export async function readDefinitionFile(path: string): Promise<DefinitionFile> 
   if (extension === ".json") return readText(path, text, true);
   if (extension === ".yaml" || extension === ".yml") return readText(path, text, false);
   throw new RelearnError("InvalidDefinition", `${path}: a definition is a .ts, .js, .json or .yaml file`);
+}
+
+function noFile(path: string): never {
+  throw new RelearnError("InvalidDefinition", `${path} is no file`);
 }
 
 function unreadable(path: string, error: NodeJS.ErrnoException): never {
@@ -40,13 +44,32 @@ function readText(path: string, text: string, strict: boolean): DefinitionFile {
   const problem = document.errors[0];
   if (problem !== undefined) throw new RelearnError("InvalidDefinition", `${path}:${lines.linePos(problem.pos[0]).line}: ${problem.message}`);
   if (strict) readStrictly(path, text);
-  return { value: document.toJS({ maxAliasCount: 100 }), lineOf: (at) => lineAt(at) };
+  return { value: plainValue(path, document), lineOf: (at) => lineAt(at) };
 
   function lineAt(at: readonly PropertyKey[]): number | null {
     const node = document.getIn(at.map((key) => (typeof key === "symbol" ? String(key) : key)), true) as { range?: [number, number, number] } | undefined;
     if (node?.range !== undefined) return lines.linePos(node.range[0]).line;
     return at.length === 0 ? null : lineAt(at.slice(0, -1));
   }
+}
+
+/** Names that JavaScript keeps for itself would vanish on the way, and with them a rule or a slice that somebody wrote. */
+const vanishing = "__proto__";
+
+function plainValue(path: string, document: Document): unknown {
+  let value: unknown;
+  let text: string;
+  try {
+    value = document.toJS({ maxAliasCount: 100 });
+    text = JSON.stringify(value) ?? "";
+  } catch (error) {
+    throw new RelearnError("InvalidDefinition", `${path} cannot be written out as plain data: ${(error as Error).message.split("\n")[0]}`, { cause: error });
+  }
+  JSON.parse(text, (key, part: unknown) => {
+    if (key === vanishing) throw new RelearnError("InvalidDefinition", `${path}: nothing can be named ${vanishing}; rename it`);
+    return part;
+  });
+  return value;
 }
 
 function readStrictly(path: string, text: string): void {

@@ -136,3 +136,12 @@ test("metrics and slices as people mean them pass", async () => {
   const read = await loadDefinition(await json({ metrics: { "within 5": { sql: "avg((abs(value - price) < 5)::int)", better: "higher" }, sold: { sql: "count(*)", better: "higher" } }, slices: { large: "area > 100" } }, "judged.json"));
   expect(Object.keys(read.metrics)).toEqual(["within 5", "sold"]);
 });
+
+test.each([
+  ["a rule that would vanish", "pipeline.json", JSON.stringify(minimal).replace("{", '{"rules": {"__proto__": "false"}, '), /nothing can be named __proto__/],
+  ["a slice that would vanish", "pipeline.yaml", `${JSON.stringify(minimal).slice(0, -1)}, slices: { __proto__: "true" } }`, /nothing can be named __proto__/],
+  ["aliases that multiply", "bomb.yaml", ["a: &a [x, x, x, x, x, x, x, x, x]", ...[..."bcdefghij"].map((name, i) => `${name}: &${name} [${Array(9).fill(`*${"abcdefghij"[i]}`).join(", ")}]`)].join("\n"), /bomb.yaml cannot be written out/],
+  ["an alias to what holds it", "ring.yaml", "name: &a\n  b: *a\n", /ring.yaml cannot be written out/],
+])("%s is refused, naming the file", async (_, name, text, why) => {
+  await expect(loadDefinition(await write(name, text))).rejects.toMatchObject({ type: "InvalidDefinition", message: expect.stringMatching(why) as string });
+});
