@@ -2,6 +2,8 @@
 
 import json
 import math
+import os
+import stat
 
 LONGEST_LINE = 64 << 10
 LONGEST_HISTORY = 2 << 20
@@ -23,7 +25,10 @@ class ProgressFile:
     def read(self):
         """Reads what is new; true when there was a good line."""
         try:
-            with open(self._path, "rb") as file:
+            # A pipe or a device that a trainer put here would be waited for, or never end.
+            with open(os.open(self._path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                    return False
                 file.seek(self._offset)
                 chunk = file.read(1 << 20)
         except OSError:

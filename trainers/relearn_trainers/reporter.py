@@ -89,17 +89,25 @@ class Reporter:
             self._metrics_sent = len(history)
 
     def _send_checkpoints(self):
-        present = {}
-        for name in sorted(os.listdir(self._checkpoints)):
-            path = os.path.join(self._checkpoints, name)
-            if is_checkpoint(name) and os.path.isfile(path) and not os.path.islink(path):
-                present[name] = fingerprint(path)
+        try:
+            present = self._present()
+        except OSError:
+            # A trainer that clears its folder away has taken its checkpoints back; that is no reason to lose the job.
+            present = {}
         for name, mark in present.items():
             if self._sent.get(name) != mark and mark[1] <= LARGEST_CHECKPOINT:
                 self._send_checkpoint(name, mark)
         for name in [name for name in self._sent if name not in present]:
             self._bucket.delete(self._prefix + "checkpoints/" + name)
             del self._sent[name]
+
+    def _present(self):
+        present = {}
+        for name in sorted(os.listdir(self._checkpoints)):
+            path = os.path.join(self._checkpoints, name)
+            if is_checkpoint(name) and os.path.isfile(path) and not os.path.islink(path):
+                present[name] = fingerprint(path)
+        return present
 
     def _send_checkpoint(self, name, mark):
         from .outputs import file_sha256

@@ -6,6 +6,7 @@ import unittest
 from relearn_trainers.capped_log import CappedLog
 from relearn_trainers.outputs import OutputError, collect, top_level_fields
 from relearn_trainers.progress import ProgressFile, clean_line
+from relearn_trainers.reporter import Reporter
 from relearn_trainers.s3 import Bucket, StoreError, bucket_and_key
 
 from .made_jobs import new_folder
@@ -49,6 +50,22 @@ class Progress(unittest.TestCase):
             out.write(b'\n{"step": 2}\n')
             self.assertTrue(file.read())
         self.assertEqual(file.latest, {"step": 2})
+
+
+    def test_waits_for_no_pipe_and_reads_no_device_in_its_place(self):
+        folder = new_folder()
+        pipe, device = os.path.join(folder, "pipe"), os.path.join(folder, "device")
+        os.mkfifo(pipe)
+        os.symlink("/dev/zero", device)
+        self.assertFalse(ProgressFile(pipe).read())
+        self.assertFalse(ProgressFile(device).read())
+
+
+class Checkpoints(unittest.TestCase):
+    def test_a_folder_that_the_trainer_removed_ends_no_job(self):
+        folder = new_folder()
+        progress = ProgressFile(os.path.join(folder, "progress"))
+        Reporter(None, "jobs/j/", "j", progress, CappedLog(keep=10), os.path.join(folder, "gone")).finish()
 
 
 class Outputs(unittest.TestCase):
