@@ -7,7 +7,8 @@ import module from "node:module";
 // A reader that has seen enough (`relearn runs | head -1`) is no failure.
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (error.code === "EPIPE") process.exit(0);
-  throw error;
+  process.stderr.write(`error: the output could not be written: ${error.message}\n`);
+  process.exit(1);
 });
 
 const { runCli } = await import("./program.ts");

@@ -1,9 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { closeSync, existsSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { readDigest, readInstant, readLimit, readModel, readPast, readVersion } from "../../cli/support/arguments.ts";
 import { presentFailure } from "../../cli/support/present-failure.ts";
+import { childEntry } from "../../schemas/child-entry.ts";
 import { failureTypes, RelearnError, type FailureType } from "../../schemas/failures.ts";
 import { relearn } from "./harness.ts";
 
@@ -112,3 +114,15 @@ describe("the command line", () => {
   });
 });
 
+
+it.runIf(existsSync("/dev/full"))("says in one line that its output found no room", async () => {
+  const entry = await childEntry(new URL("../../cli/main.ts", import.meta.url).href, "main");
+  const full = openSync("/dev/full", "w");
+  try {
+    const ended = spawnSync(process.execPath, [entry, "definition", "schema"], { stdio: ["ignore", full, "pipe"], env: { ...env, PATH: process.env["PATH"] } });
+    expect(ended.stderr.toString()).toMatch(/^error: the output could not be written: ENOSPC[^\n]*\n$/);
+    expect(ended.status).toBe(1);
+  } finally {
+    closeSync(full);
+  }
+});
