@@ -101,12 +101,19 @@ async function readJsonLines(sandbox: Sandbox, file: LandingFile, source: Source
   const [odd] = await sandbox.run(file.name, "select n, left(json::varchar, 80) as text from lines where json_type(json) <> 'OBJECT' order by n limit 1");
   if (odd !== undefined) throw new RelearnError("DataRefused", `${file.name}, row ${String(odd["n"])}: a row must be a JSON object, found ${String(odd["text"])}`);
   const keys = (await sandbox.run(file.name, "select key, min(n * 10000 + i) as first from (select n, unnest(json_keys(json)) as key, generate_subscripts(json_keys(json), 1) as i from lines) group by key order by first")) as { key: string }[];
+  const clash = keys.find(({ key }, i) => keys.findIndex((other) => other.key.toLowerCase() === key.toLowerCase()) !== i);
+  if (clash !== undefined) throw new RelearnError("DataRefused", `${file.name}: two fields are both named ${JSON.stringify(clash.key)} but for upper and lower case, and would be one column`);
   const columns = keys.map(({ key }) => ({ name: key, type: "VARCHAR" }));
   const values = keys.map(({ key }) => `json ->> ${quote(`$."${key.replaceAll('"', '\\"')}"`)} as ${id(key)}`);
   return load(sandbox, file, source, columns, `select ${[...values, `n as ${hidden.row}`].join(", ")} from lines`, endNotes(file, scan));
 }
 
+/** Names of ours beside a file's own columns: a file that brought them would say itself where its rows belong. */
+const taken = new Set([...Object.values(hidden), "__time", "__part", "__path"]);
+
 async function load(sandbox: Sandbox, file: LandingFile, source: Source, columns: readonly LandingColumn[], select: string, notes: readonly string[]): Promise<LandingRead> {
+  const ours = columns.find(({ name }) => taken.has(name.toLowerCase()));
+  if (ours !== undefined) throw new RelearnError("DataRefused", `${file.name} has a column ${ours.name}, a name that Relearn gives itself; rename it`);
   const time = columns.find(({ name }) => name === source.time);
   if (time === undefined) throw new RelearnError("DataRefused", `${file.name} has no column ${source.time}, which holds the event time; it has ${columns.map(({ name }) => name).join(", ")}`);
   const instant = timeSql(id(time.name), time.type);

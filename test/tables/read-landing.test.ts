@@ -105,3 +105,13 @@ describe("a file is refused by name and line for", () => {
 test("a text file without a newline at its end is read whole, and said", async () => {
   expect(await readText("open.csv", good.slice(0, -1))).toMatchObject({ status: "read", rows: 2, notes: [expect.stringContaining("does not end with a newline")] });
 });
+
+test.each(["__time", "__part", "__row", "__Time"])("a file that brings the column %s cannot say itself where its rows belong", async (name) => {
+  const path = await writeParquet(join(scratch, "spoof.parquet"), `select timestamptz '2013-01-01 05:00:00+00' as "at", timestamptz '2030-01-01 00:00:00+00' as "${name}"`);
+  await expect(read(path, "parquet")).rejects.toMatchObject({ type: "DataRefused", message: expect.stringContaining(`has a column ${name}`) as string });
+  await expect(readText("spoof.csv", `at,${name}\n2013-01-01,2030-01-01\n`)).rejects.toMatchObject({ type: "DataRefused" });
+});
+
+test("JSON fields that differ in case alone are refused, for one of them would be lost", async () => {
+  await expect(readText("case.jsonl", '{"at":"2013-01-01","v":1}\n{"at":"2013-01-02","V":2}\n')).rejects.toMatchObject({ type: "DataRefused", message: expect.stringContaining('"V"') as string });
+});
