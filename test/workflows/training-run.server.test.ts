@@ -184,6 +184,14 @@ describe("a training run", () => {
     expect(end).toEqual({ state: "superseded", reason: "version 2 was promoted since" });
   });
 
+  it("is not promoted by another version's promotion that was asked for in its name", async () => {
+    const { end } = await carried({ propose: async () => ({ status: "committed", n: 3, v: 99 }) }, async (handle) => {
+      await waits(handle);
+      await handle.signal("approve", yes);
+    }, "superseded-in-its-name");
+    expect(end).toMatchObject({ state: "superseded", reason: expect.stringContaining("version 99 was promoted in this run's name") });
+  });
+
   it("fails with the trainer's own words on the record", async () => {
     const activities = calmActivities({ train: async () => Promise.reject(ApplicationFailure.nonRetryable("job x failed: exit code 1", "TrainerFailed")) });
     await withWorkers(activities, async (harness) => {
