@@ -59,7 +59,7 @@ export function objectRequests(client: S3Client, bucket: string): SendRequest {
     const { response } = await client.config.requestHandler.handle((await signer.sign(request)) as HttpRequest, signal === undefined ? {} : { abortSignal: signal });
     const reply = replyOf(response as Answer);
     if (response.statusCode === 200 || (method === "PUT" && response.statusCode > 200 && response.statusCode < 300)) return reply;
-    throw refusal(response.statusCode, await errorText(method, reply));
+    throw refusal(method, response.statusCode, await errorText(method, reply));
   };
 }
 
@@ -96,8 +96,10 @@ async function errorText(method: string, { Body, ContentLength }: ObjectReply): 
   return new TextDecoder().decode(Buffer.concat(chunks).subarray(0, errorBytes));
 }
 
-function refusal(status: number, xml: string): Refused {
+/** A 404 that names no S3 code is some proxy's: to take it for "there is no such object" would be evidence of nothing. */
+function refusal(method: string, status: number, xml: string): Error {
   const text = (tag: string): string | undefined => new RegExp(`<${tag}>([^<]*)</${tag}>`).exec(xml)?.[1];
+  if (status === 404 && method === "GET" && text("Code") === undefined) return new Error("a 404 without S3's own answer; is something else between here and the store?");
   return new Refused(text("Code") ?? (status === 404 ? "NotFound" : "Error"), text("Message") ?? "", status);
 }
 

@@ -4,11 +4,13 @@ type Node = Readonly<Record<string, unknown>>;
 
 const repeatable = "the same rows must always give the same answer";
 
-/** Functions whose answer depends on anything but the rows. */
+/** Functions whose answer depends on anything but the rows: what DuckDB itself calls volatile or fixed for one query only, and a few it does not. */
 const unrepeatable = new Set([
-  "random", "setseed", "uuid", "gen_random_uuid", "uuidv4", "uuidv7", "now", "get_current_timestamp", "current_timestamp", "transaction_timestamp", "today",
-  "get_current_time", "current_date", "current_time", "localtime", "localtimestamp", "current_localtime", "current_localtimestamp", "nextval", "currval",
-  "txid_current", "current_setting", "getenv", "getvariable", "write_log", "current_user", "current_query", "current_database", "current_schema", "version", "pg_postmaster_start_time", "pg_conf_load_time", "ago", "current_query_id", "current_transaction_id", "current_connection_id", "sleep_ms", "reservoir_quantile", "stats",
+  "random", "setseed", "uuid", "gen_random_uuid", "uuidv4", "uuidv7", "reservoir_quantile", "nextval", "currval",
+  "now", "ago", "today", "get_current_timestamp", "current_timestamp", "transaction_timestamp", "get_current_time", "current_date", "current_time",
+  "localtime", "localtimestamp", "current_localtime", "current_localtimestamp", "pg_postmaster_start_time", "pg_conf_load_time",
+  "txid_current", "current_query", "current_query_id", "current_transaction_id", "current_connection_id", "current_user", "current_database", "current_schema",
+  "current_schemas", "in_search_path", "current_setting", "getenv", "getvariable", "version", "stats", "write_log", "sleep_ms", "error",
 ]);
 
 const tableFunctions = new Set(["range", "generate_series", "unnest"]);

@@ -56,7 +56,7 @@ export async function prepareEvaluation(deps: Places, input: EvaluateInput, sign
   return {
     definition, sample, predictions, train, key: keyColumns(definition),
     label: { column: definition.label.column, task: definition.label.task, classes: snapshot.classes },
-    candidate: { path, columns, classes: snapshot.classes },
+    candidate: { path, sha256: input.model.sha256, columns, classes: snapshot.classes },
     champion: manifest && (await prepareChampion(deps, input, manifest, definition, signal)),
     holdouts: await prepareHoldouts(deps, input, definition, snapshot, manifest, signal),
   };
@@ -70,7 +70,7 @@ async function prepareChampion(deps: Places, input: EvaluateInput, manifest: Man
   if (manifest.outputs.task !== definition.label.task) return { ...known, model: null, lost: `the champion answers another task, ${manifest.outputs.task}` };
   if (unknown.length > 0) return { ...known, model: null, lost: `the champion needs columns that the definition has no more: ${unknown.join(", ")}` };
   const [path] = await localBlobs(deps, [manifest.file], signal);
-  return { ...known, lost: null, model: { path: path!, columns: manifest.inputs, classes: manifest.outputs.classes } };
+  return { ...known, lost: null, model: { path: path!, sha256: manifest.file.sha256, columns: manifest.inputs, classes: manifest.outputs.classes } };
 }
 
 /** Whether no row of today's reserve can have been among the champion's training rows: its own reserve was as large, by the same names. */

@@ -4,6 +4,7 @@ import type { EvaluationFacts, HoldoutEvaluation } from "../../schemas/evaluatio
 /** A model file and the contract it was trained under. `classes`: names in the order of its scores; null of a regression. */
 export interface ScoredModel {
   readonly path: string;
+  readonly sha256: string;
   readonly columns: readonly NamedColumn[];
   readonly classes: readonly string[] | null;
 }

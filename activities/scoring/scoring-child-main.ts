@@ -1,7 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { type LoadedModel, loadModel } from "../../inference/session.ts";
+import { RelearnError } from "../../schemas/failures.ts";
 import { serveChild } from "../../schemas/serve-child.ts";
+import { sha256Hex } from "../../stores/canonical.ts";
 import { checkSql } from "../../tables/check-sql.ts";
 import { quote } from "../../tables/quote.ts";
 import { checkParity } from "./check-parity.ts";
@@ -51,6 +53,8 @@ async function open(request: Extract<ScoringRequest, { op: "open" }>): Promise<n
 
 async function load({ models, described, threads }: Opened, { model, task }: Extract<ScoringRequest, { op: "load" }>): Promise<{ readonly ms: number }> {
   const bytes = await readFile(model.path);
+  const found = sha256Hex(bytes);
+  if (found !== model.sha256) throw new RelearnError("Corrupt", `the model file holds ${found.slice(0, 12)} where ${model.sha256.slice(0, 12)} is to be judged: it was changed after it was fetched`);
   const start = performance.now();
   models.push(await loadModel(bytes, { columns: model.columns, task, classes: model.classes?.length ?? 1 }, threads));
   described.push(model);

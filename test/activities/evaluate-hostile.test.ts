@@ -52,11 +52,18 @@ test("an evaluation under way that is cancelled kills the model's process", asyn
   const path = new URL("../fixtures/models/hostile-loop.onnx", import.meta.url).pathname;
   const sample = new URL("../fixtures/models/rows.parquet", import.meta.url).pathname;
   const work = withScoringChild({ files: [sample], timezone: "UTC", threads: 1, sql: [] }, { scratch: deps.scratch, signal: stop.signal }, async (child) => {
-    await child.ask({ op: "load", model: { path, columns, classes: ["0", "1"] }, task: "binary" });
+    await child.ask({ op: "load", model: { path, sha256: model.sha256, columns, classes: ["0", "1"] }, task: "binary" });
     setTimeout(() => stop.abort(), 300);
     return child.ask({ op: "measure", sample });
   });
   await expect(work).rejects.toThrow(/was cancelled/);
+});
+
+test("a model file that was changed after it was fetched is not judged", async () => {
+  const { deps } = await evaluationFixture("binary", {});
+  const path = new URL("../fixtures/models/binary.onnx", import.meta.url).pathname;
+  const work = withScoringChild({ files: [], timezone: "UTC", threads: 1, sql: [] }, { scratch: deps.scratch }, (child) => child.ask({ op: "load", model: { path, sha256: "a".repeat(64), columns: [], classes: ["0", "1"] }, task: "binary" }));
+  await expect(work).rejects.toMatchObject({ type: "Corrupt", message: expect.stringContaining("where aaaaaaaaaaaa is to be judged") as string });
 });
 
 /** Each mutant changes 1 to 4 bytes of a real model. Whatever it does, it does in a child; the seed is fixed. */

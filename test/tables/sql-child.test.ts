@@ -88,6 +88,15 @@ describe("people's SQL", () => {
     await expect(sandbox.checkExpression('rule "r"', sql)).rejects.toMatchObject({ type: "InvalidSql", message: expect.stringMatching(/^rule "r": /) as string });
   });
 
+  test("may use no function that DuckDB calls volatile, or the same within one query only", async () => {
+    const functions = await sandbox.run("functions", "select distinct function_name as name, len(parameters)::int as arguments from duckdb_functions() where stability in ('VOLATILE', 'CONSISTENT_WITHIN_QUERY') and function_type in ('scalar', 'aggregate') and regexp_full_match(function_name, '[a-z_0-9]+')");
+    expect(functions.length).toBeGreaterThan(20);
+    for (const { name, arguments: n } of functions) {
+      const call = `${String(name)}(${Array.from({ length: Number(n) }, () => "a").join(", ")})`;
+      await expect(sandbox.checkExpression("rule", call), call).rejects.toMatchObject({ type: "InvalidSql" });
+    }
+  });
+
   test("may join, group, sort and use common table expressions over the tables it is given", async () => {
     await sandbox.checkSelect("prepare", "with x as (select a, sum(d) over (partition by b) s from t), y as (from x) select * from y join t using (a) left join range(3) on true order by 1 -- done", ["t"]);
   });
