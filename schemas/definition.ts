@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { about } from "./about.ts";
 import { type CalendarUnit, unitOf } from "./calendar.ts";
 import { column } from "./column.ts";
 import { gate } from "./gate.ts";
@@ -22,79 +23,73 @@ function upTo<K extends z.ZodString, V extends z.ZodType>(max: number, key: K, v
 }
 
 const label = z.strictObject({
-  column: identifier,
-  task: z.enum(["binary", "multiclass", "regression"]),
-  /** How long after a row's event time its label is known for certain. */
-  arrives: duration.default("PT0S"),
+  column: identifier.meta(about("Column that is predicted; it is no feature", "late")),
+  task: z.enum(["binary", "multiclass", "regression"]).meta(about("What is predicted: one of two classes (0 or 1), one of several, or a number", "binary")),
+  arrives: duration.default("PT0S").meta(about("How long after a row's event time its label is known for certain; windows end that much earlier", "PT12H")),
 });
 
 const windows = z.strictObject({
-  /** `all` that has landed, or the span right before the holdout. */
-  train: z.union([z.literal("all"), duration]).default("all"),
-  /** A run with less history than this is held. */
-  atLeast: duration.default("P1D"),
-  holdout: duration,
-  /** How long a run whose data is not complete waits for it before it gives up. */
-  patience: duration.default("PT6H"),
+  train: z.union([z.literal("all"), duration]).default("all").meta(about("What is trained on: all that has landed, or the span right before the holdout", "P90D")),
+  atLeast: duration.default("P1D").meta(about("Least history to train on; a run with less is held", "P1M")),
+  holdout: duration.meta(about("Newest span of rows, judged on and not trained on", "P7D")),
+  patience: duration.default("PT6H").meta(about("How long a run whose data is not complete waits before it gives up", "P1D")),
 });
 
 const trainer = z.strictObject({
-  /** Any program in any language; `python` is the one of Relearn's own environment. */
-  command: z.array(z.string().min(1)).min(1),
-  /** Where the command runs; left out, the folder of the definition's file. */
-  workdir: z.string().optional(),
-  launcher: z.enum(["local"]).default("local"),
-  params: z.record(z.string(), z.json()).default({}),
-  timeout: duration.default("PT6H"),
-  seed: z.int().min(0).default(1),
+  command: z.array(z.string().min(1)).min(1).meta(about("Program and arguments, in any language; python is the one of Relearn's own environment", ["python", "train.py"])),
+  workdir: z.string().optional().meta(about("Folder in which it runs; left out, the folder of the definition's file", "trainer")),
+  launcher: z.enum(["local"]).default("local").meta(about("Where it runs: local is a process on the worker's machine", "local")),
+  params: z.record(z.string(), z.json()).default({}).meta(about("Anything the trainer wants, handed to it as JSON", { num_leaves: 63 })),
+  timeout: duration.default("PT6H").meta(about("Longest time it may run before it is stopped", "PT2H")),
+  seed: z.int().min(0).default(1).meta(about("For its random numbers: the same seed and data should give the same model", 7)),
 });
 
 const approval = z.strictObject({
-  /** How many different people must say yes. */
-  required: z.int().min(1).max(20).default(1),
-  /** Names that may answer; left out, anyone who can reach Temporal. */
-  approvers: z.array(z.string().min(1).max(120)).min(1).optional(),
-  /** How long the question stands. */
-  within: duration.default("P7D"),
+  required: z.int().min(1).max(20).default(1).meta(about("How many different people must say yes", 2)),
+  approvers: z.array(z.string().min(1).max(120)).min(1).optional().meta(about("Names that may answer; left out, anyone who can reach Temporal", ["ada", "grace"])),
+  within: duration.default("P7D").meta(about("How long the question stands before it expires", "P2D")),
 });
 
 const validation = z.strictObject({
-  /** Largest share of rows that may be quarantined. */
-  maxQuarantined: z.number().min(0).max(1).default(0.01),
-  /** How far a partition's row count may lie from the last accepted snapshot's typical one: 0.5 is half to double. */
-  rowCountBand: z.number().min(0).max(1).default(0.5),
-  /** PSI above which a column's drift against the champion's reference stops the run; null only reports it. */
-  maxDrift: z.number().positive().nullable().default(null),
+  maxQuarantined: z.number().min(0).max(1).default(0.01).meta(about("Largest share of rows that may be quarantined; more stops the run", 0.01)),
+  rowCountBand: z.number().min(0).max(1).default(0.5).meta(about("How far a partition's row count may lie from the typical one: 0.5 is half to double, 1 turns the check off", 0.3)),
+  maxDrift: z.number().positive().nullable().default(null).meta(about("PSI against the champion's training data above which a column stops the run; null only reports it", 0.25)),
 });
 
+const metric = z.strictObject({
+  sql: sql.meta(about("Aggregate over the columns, the label, and score (of class 1, or the highest of several) or value", "avg(score) - avg(late)")),
+  better: z.enum(["higher", "lower"]).meta(about("Which way is better, for gates against the champion", "lower")),
+});
+
+const retrain = z.strictObject({
+  schedule: z.string().min(9).optional().meta(about("Five-field cron in the pipeline's time zone; left out, a person starts the runs", "0 3 1 * *")),
+});
+
+const anyColumn = (columns: object) => Object.values(columns).some((one: { readonly feature: boolean }) => one.feature);
+
 const written = z.strictObject({
-  name,
-  timezone: timezone.default("UTC"),
-  sources: upTo(most.sources, identifier, source).refine((sources) => Object.keys(sources).length > 0, "needs at least one source"),
-  /** The source whose rows are the data set's; left out, the first. */
-  primary: identifier.optional(),
-  prepare: sql.optional(),
-  columns: upTo(most.columns, identifier, column).refine((columns) => Object.values(columns).some((c) => c.feature), "needs at least one column that is a feature"),
-  rules: upTo(most.rules, title, sql).default({}),
-  label,
-  windows,
-  validation: validation.prefault({}),
-  /** Fixed row sets that every candidate is judged on; their keys are never trained on. */
-  golden: upTo(most.golden, identifier, source).default({}),
-  /** Percent of keys that no run ever trains on, judged as the holdout `reserve`. */
-  reserve: z.number().min(0).max(50).default(0),
-  trainer,
-  slices: upTo(most.slices, title, sql).default({}),
-  /** Custom metrics over the scored holdout: an aggregate expression over columns, the label, and `score` (of the positive class) or `value`. */
-  metrics: upTo(most.metrics, title, z.strictObject({ sql, better: z.enum(["higher", "lower"]) })).default({}),
-  /** Slices with fewer holdout rows than this are not judged. */
-  minRows: z.int().min(1).default(200),
-  gates: z.array(gate).min(1).max(most.gates),
-  approval: approval.prefault({}),
-  retrain: z.strictObject({
-    /** Five-field cron in the pipeline's time zone. */
-    schedule: z.string().min(9).optional(),
-  }).prefault({}),
+  name: name.meta(about("Of the pipeline, and of the model it makes", "flights")),
+  timezone: timezone.default("UTC").meta(about("IANA zone whose days, or hours, are the partitions", "America/New_York")),
+  sources: upTo(most.sources, identifier, source).refine((sources) => Object.keys(sources).length > 0, "needs at least one source")
+    .meta(about("Where rows land, each under a name for prepare", { flights: { format: "csv", uri: "landing/{yyyy}-{MM}-{dd}.csv", time: "scheduled_at" } })),
+  primary: identifier.optional().meta(about("Source whose rows are the data set's; left out, the first", "flights")),
+  prepare: sql.optional().meta(about("One SELECT (DuckDB) over the primary source and <source>_past that gives the columns and the label", "select * from flights where late is not null")),
+  columns: upTo(most.columns, identifier, column).refine(anyColumn, "needs at least one column that is a feature")
+    .meta(about("Each column's type and limits, in the order the model takes them", { distance: { type: "number", min: 1 } })),
+  rules: upTo(most.rules, title, sql).default({}).meta(about("Conditions every row must meet, by what people call them; others are quarantined", { "a flight goes somewhere": "origin <> dest" })),
+  label: label.meta(about("What is predicted", { column: "late", task: "binary" })),
+  windows: windows.meta(about("Which time is trained on and judged on; partitions are hours where train, atLeast or holdout has a T part, else days", { holdout: "P7D" })),
+  validation: validation.prefault({}).meta(about("When data stops a run", { maxQuarantined: 0.01 })),
+  golden: upTo(most.golden, identifier, source).default({})
+    .meta(about("Fixed row sets that every candidate is judged on and none is trained on", { storms: { format: "csv", uri: "golden/storms.csv", time: "scheduled_at" } })),
+  reserve: z.number().min(0).max(50).default(0).meta(about("Percent of keys that no run ever trains on, judged as the holdout reserve", 5)),
+  trainer: trainer.meta(about("The program that makes a model of rows", { command: ["python", "train.py"] })),
+  slices: upTo(most.slices, title, sql).default({}).meta(about("Parts of the rows judged by themselves: conditions by what people call them", { evening: "hour >= 18" })),
+  metrics: upTo(most.metrics, title, metric).default({}).meta(about("Metrics of your own over the scored holdout", { "mean shift": { sql: "avg(score) - avg(late)", better: "lower" } })),
+  minRows: z.int().min(1).default(200).meta(about("Fewest rows to judge by: a smaller slice is left out, a smaller holdout (golden sets excepted) passes no gate", 500)),
+  gates: z.array(gate).min(1).max(most.gates).meta(about("Conditions a candidate must meet, one of them atLeast or atMost", [{ kind: "atLeast", metric: "auc", value: 0.65 }])),
+  approval: approval.prefault({}).meta(about("Who must say yes before a model serves", { within: "P2D" })),
+  retrain: retrain.prefault({}).meta(about("When runs start by themselves", { schedule: "0 3 1 * *" })),
 });
 
 /**

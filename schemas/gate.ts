@@ -1,23 +1,47 @@
 import { z } from "zod";
+import { about } from "./about.ts";
 
 /** Which figures a model can be judged by. Custom SQL metrics of the definition are named here too. */
 export const metricName = z.string().min(1).max(63);
 
-const confidence = z.number().gt(0.5).lt(1).default(0.95);
+const confidence = z.number().gt(0.5).lt(1).default(0.95).meta(about("Of the interval of candidate minus champion, above 0.5 and below 1", 0.99));
 const milliseconds = z.string().regex(/^\d+(\.\d+)?(us|ms|s)$/, "must be a time such as 5ms");
 const size = z.string().regex(/^\d+(\.\d+)?(KB|MB|GB)$/, "must be a size such as 512MB");
 
+const metric = metricName.meta(about("Metric of the task, or one of the definition's own", "log_loss"));
+const bound = z.number().meta(about("The limit, in the metric's own unit; it counts as met itself", 0.65));
+const holdout = z.string().default("recent").meta(about("Rows to judge on: recent, reserve, or a golden set's name", "reserve"));
+const margin = "How much worse than the champion is let pass, in the metric's own unit";
+const perRow = "Time for one row, in us, ms or s: at most this for";
+const bytes = "in KB, MB or GB of 1000";
+
 /** A condition a candidate must meet, as written in a definition. */
 export const gate = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("atLeast"), metric: metricName, value: z.number(), holdout: z.string().default("recent") }),
-  z.strictObject({ kind: z.literal("atMost"), metric: metricName, value: z.number(), holdout: z.string().default("recent") }),
-  z.strictObject({ kind: z.literal("noWorseThanChampion"), metric: metricName, confidence, margin: z.number().min(0).default(0), holdout: z.string().default("recent") }),
-  z.strictObject({ kind: z.literal("slicesNoWorse"), metric: metricName, margin: z.number().min(0), holdout: z.string().default("recent") }),
-  z.strictObject({ kind: z.literal("flipsAtMost"), share: z.number().min(0).max(1), holdout: z.string().default("recent") }),
-  z.strictObject({ kind: z.literal("latency"), p50: milliseconds.optional(), p99: milliseconds.optional() }),
-  z.strictObject({ kind: z.literal("throughput"), rowsPerSecond: z.number().positive() }),
-  z.strictObject({ kind: z.literal("memory"), max: size }),
-  z.strictObject({ kind: z.literal("fileSize"), max: size }),
+  z.strictObject({ kind: z.literal("atLeast").meta(about("The candidate's metric is at least a value", "atLeast")), metric, value: bound, holdout }),
+  z.strictObject({ kind: z.literal("atMost").meta(about("The candidate's metric is at most a value", "atMost")), metric, value: bound, holdout }),
+  z.strictObject({
+    kind: z.literal("noWorseThanChampion").meta(about("The interval of candidate minus champion does not show it worse by more than the margin", "noWorseThanChampion")),
+    metric, confidence, margin: z.number().min(0).default(0).meta(about(margin, 0.01)), holdout,
+  }),
+  z.strictObject({
+    kind: z.literal("slicesNoWorse").meta(about("In no slice of at least minRows rows the candidate is worse than the champion by more than the margin", "slicesNoWorse")),
+    metric, margin: z.number().min(0).meta(about(margin, 0.03)), holdout,
+  }),
+  z.strictObject({
+    kind: z.literal("flipsAtMost").meta(about("At most a share of rows changes its predicted class against the champion", "flipsAtMost")),
+    share: z.number().min(0).max(1).meta(about("Largest share of rows", 0.05)), holdout,
+  }),
+  z.strictObject({
+    kind: z.literal("latency").meta(about("Time to predict one row, in a process of its own; name p50, p99 or both", "latency")),
+    p50: milliseconds.optional().meta(about(`${perRow} half of the rows`, "5ms")),
+    p99: milliseconds.optional().meta(about(`${perRow} 99 of 100 rows`, "20ms")),
+  }),
+  z.strictObject({
+    kind: z.literal("throughput").meta(about("Rows predicted in a second, in large batches", "throughput")),
+    rowsPerSecond: z.number().positive().meta(about("At least so many rows a second", 10_000)),
+  }),
+  z.strictObject({ kind: z.literal("memory").meta(about("Peak memory of the process that predicts", "memory")), max: size.meta(about(`At most this, ${bytes}`, "512MB")) }),
+  z.strictObject({ kind: z.literal("fileSize").meta(about("Size of model.onnx", "fileSize")), max: size.meta(about(`At most this, ${bytes}`, "50MB")) }),
 ]);
 export type Gate = Readonly<z.infer<typeof gate>>;
 export type GateInput = z.input<typeof gate>;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { about } from "./about.ts";
 import { identifier } from "./names.ts";
 import { duration } from "./time.ts";
 
@@ -9,17 +10,13 @@ import { duration } from "./time.ts";
  * values except in text), all others stay text for `prepare` to cast.
  */
 export const source = z.strictObject({
-  format: z.enum(["parquet", "csv", "jsonl"]),
-  uri: z.string().min(1),
-  /** Event time of a row. A text or timestamp without a zone is read in the pipeline's time zone. */
-  time: identifier,
-  /** Column, or columns, that name a row: duplicates by key are dropped and counted. */
-  key: z.union([identifier, z.array(identifier).min(1)]).optional(),
-  /** How far before its partition's start `<source>_past` sees, up to the partition's end: each row sees at least this far back. */
-  lookback: duration.default("P1D"),
-  /** A file counts only once `<file>_SUCCESS`, or `_SUCCESS` in its folder, lies beside it. */
-  success: z.boolean().default(false),
-  delimiter: z.string().length(1).optional(),
+  format: z.enum(["parquet", "csv", "jsonl"]).meta(about("How its files are written; jsonl is one JSON object a line", "csv")),
+  uri: z.string().min(1).meta(about("s3:// address or folder; {yyyy} {MM} {dd} {HH} name one file per span, without them it is a prefix of files", "s3://landing/flights/{yyyy}-{MM}.csv")),
+  time: identifier.meta(about("Column with a row's event time; without a zone it is read in the pipeline's time zone", "scheduled_at")),
+  key: z.union([identifier, z.array(identifier).min(1)]).optional().meta(about("Column or columns that name a row; rows with the key of another are dropped and counted. Left out, the whole row names itself", "flight_id")),
+  lookback: duration.default("P1D").meta(about("How far before the start of a row's partition prepare sees in <source>_past", "P2D")),
+  success: z.boolean().default(false).meta(about("Whether a file counts only once <file>_SUCCESS, or _SUCCESS in its folder, lies there", true)),
+  delimiter: z.string().length(1).optional().meta(about("One character between the fields of a CSV; left out, a comma", ";")),
 });
 export type Source = Readonly<z.infer<typeof source>>;
 export type SourceInput = z.input<typeof source>;
