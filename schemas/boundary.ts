@@ -1,15 +1,16 @@
 import type { z } from "zod";
 import { RelearnError } from "./failures.ts";
+import { problemsOf } from "./problems.ts";
 
 /**
  * Reads a value that crossed a process boundary.
  * @param what names the value for the person who must mend it: a file, an object key, a message.
- * @throws RelearnError `InvalidInput`, one line a problem: field, what was expected, what was found.
+ * @throws RelearnError `InvalidInput`, one line a problem: field, what was expected with an example, what was found.
  */
 export function readAs<S extends z.ZodType>(schema: S, value: unknown, what: string): z.output<S> {
-  const result = schema.safeParse(value, { reportInput: true });
+  const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const lines = result.error.issues.map((issue) => `  ${describeIssue(issue)}`);
+  const lines = problemsOf(schema, value, result.error.issues).map(({ field, text }) => `  ${field || "the value"}: ${text}`);
   throw new RelearnError("InvalidInput", `${what} is not valid:\n${lines.join("\n")}`);
 }
 
@@ -22,14 +23,4 @@ export function readJson<S extends z.ZodType>(schema: S, text: string, what: str
     throw new RelearnError("InvalidInput", `${what} is not JSON: ${(error as Error).message}`, { cause: error });
   }
   return readAs(schema, value, what);
-}
-
-function describeIssue(issue: z.core.$ZodIssue): string {
-  const at = issue.path.length === 0 ? "the value" : issue.path.map(String).join(".");
-  const found = issue.input === undefined ? "" : `, found ${clip(JSON.stringify(issue.input) ?? typeof issue.input)}`;
-  return `${at}: ${issue.message}${found}`;
-}
-
-function clip(text: string): string {
-  return text.length > 120 ? `${text.slice(0, 117)}...` : text;
 }

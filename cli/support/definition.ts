@@ -7,6 +7,7 @@ import { isBuiltInMetric } from "../../policy/gates.ts";
 import { templateUnit } from "../../schemas/calendar.ts";
 import { type Definition, definition as schema } from "../../schemas/definition.ts";
 import { RelearnError } from "../../schemas/failures.ts";
+import { problemsOf } from "../../schemas/problems.ts";
 import type { Source } from "../../schemas/source.ts";
 import { checkDefinitionSql } from "../../tables/check-definition-sql.ts";
 import { usedSources } from "../../tables/prepare.ts";
@@ -20,8 +21,9 @@ import { type DefinitionFile, readDefinitionFile } from "./definition-file.ts";
 export async function loadDefinition(file: string): Promise<Definition> {
   const path = resolve(file);
   const read = await readDefinitionFile(path);
-  const result = schema.safeParse(withoutEditorKey(read.value), { reportInput: true });
-  if (!result.success) throw invalid(path, result.error.issues.map((issue) => describe(issue, path, read)));
+  const value = withoutEditorKey(read.value);
+  const result = schema.safeParse(value);
+  if (!result.success) throw invalid(path, problemsOf(schema, value, result.error.issues).map(({ path: at, field, text }) => `${place(path, read, at)}${field || "the definition"}: ${text}`));
   const problems = contradictions(result.data).map(({ at, message }) => `${place(path, read, at)}${at.join(".")}: ${message}`);
   if (problems.length > 0) throw invalid(path, problems);
   const definition = withAbsolutePaths(result.data, dirname(path));
@@ -44,20 +46,6 @@ function place(path: string, read: DefinitionFile, at: readonly PropertyKey[]): 
   const line = read.lineOf(at);
   return line === null ? "" : `${path}:${line}: `;
 }
-
-function describe(issue: z.core.$ZodIssue, path: string, read: DefinitionFile): string {
-  const at = issue.code === "unrecognized_keys" ? [...issue.path, issue.keys[0]!] : issue.path;
-  const found = issue.input === undefined || issue.code === "unrecognized_keys" ? "" : `, found ${clip(JSON.stringify(issue.input) ?? typeof issue.input)}`;
-  return `${place(path, read, at)}${issue.path.map(String).join(".") || "the definition"}: ${messageOf(issue)}${found}`;
-}
-
-/** A union says only "invalid input"; what each of its members wanted says more. */
-function messageOf(issue: z.core.$ZodIssue): string {
-  if (issue.code !== "invalid_union" || issue.errors.length === 0) return issue.message;
-  return [...new Set(issue.errors.flatMap((errors) => errors.slice(0, 1).map((error) => [...error.path.map(String), error.message].join(" "))))].join(", or ");
-}
-
-const clip = (text: string) => (text.length > 120 ? `${text.slice(0, 117)}...` : text);
 
 interface Contradiction { readonly at: readonly string[]; readonly message: string }
 
