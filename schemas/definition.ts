@@ -24,7 +24,7 @@ function upTo<K extends z.ZodString, V extends z.ZodType>(max: number, key: K, v
 
 const label = z.strictObject({
   column: identifier.meta(about("Column that is predicted; it is no feature", "late")),
-  task: z.enum(["binary", "multiclass", "regression"]).meta(about("What is predicted: one of two classes (0 or 1), one of several, or a number", "binary")),
+  task: z.enum(["binary", "multiclass", "regression"]).meta(about("Kind of prediction: one of two classes (0 or 1), one of several, or a number", "binary")),
   arrives: duration.default("PT0S").meta(about("How long after a row's event time its label is known for certain; windows end that much earlier", "PT12H")),
 });
 
@@ -81,7 +81,7 @@ const written = z.strictObject({
   windows: windows.meta(about("Which time is trained on and judged on; partitions are hours where train, atLeast or holdout has a T part, else days", { holdout: "P7D" })),
   validation: validation.prefault({}).meta(about("When data stops a run", { maxQuarantined: 0.01 })),
   golden: upTo(most.golden, identifier, source).default({})
-    .meta(about("Fixed row sets that every candidate is judged on and none is trained on", { storms: { format: "csv", uri: "golden/storms.csv", time: "scheduled_at" } })),
+    .meta(about("Fixed row sets that every candidate is judged on and none is trained on; they hold the prepared columns already", { storms: { format: "csv", uri: "golden/storms.csv", time: "scheduled_at" } })),
   reserve: z.number().min(0).max(50).default(0).meta(about("Percent of keys that no run ever trains on, judged as the holdout reserve", 5)),
   trainer: trainer.meta(about("The program that makes a model of rows", { command: ["python", "train.py"] })),
   slices: upTo(most.slices, title, sql).default({}).meta(about("Parts of the rows judged by themselves: conditions by what people call them", { evening: "hour >= 18" })),

@@ -8,8 +8,9 @@ const confidence = z.number().gt(0.5).lt(1).default(0.95).meta(about("Of the int
 const milliseconds = z.string().regex(/^\d+(\.\d+)?(us|ms|s)$/, "must be a time such as 5ms");
 const size = z.string().regex(/^\d+(\.\d+)?(KB|MB|GB)$/, "must be a size such as 512MB");
 
-const metric = metricName.meta(about("Metric of the task, or one of the definition's own", "log_loss"));
-const bound = z.number().meta(about("The limit, in the metric's own unit; it counts as met itself", 0.65));
+const whichMetric = "Metric of the task, or one of the definition's own";
+const metric = metricName.meta(about(whichMetric, "auc"));
+const limit = "The limit, in the metric's own unit; a metric equal to it passes";
 const holdout = z.string().default("recent").meta(about("Rows to judge on: recent, reserve, or a golden set's name", "reserve"));
 const margin = "How much worse than the champion is let pass, in the metric's own unit";
 const perRow = "Time for one row, in us, ms or s: at most this for";
@@ -17,8 +18,8 @@ const bytes = "in KB, MB or GB of 1000";
 
 /** A condition a candidate must meet, as written in a definition. */
 export const gate = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("atLeast").meta(about("The candidate's metric is at least a value", "atLeast")), metric, value: bound, holdout }),
-  z.strictObject({ kind: z.literal("atMost").meta(about("The candidate's metric is at most a value", "atMost")), metric, value: bound, holdout }),
+  z.strictObject({ kind: z.literal("atLeast").meta(about("The candidate's metric is at least a value", "atLeast")), metric, value: z.number().meta(about(limit, 0.65)), holdout }),
+  z.strictObject({ kind: z.literal("atMost").meta(about("The candidate's metric is at most a value", "atMost")), metric: metricName.meta(about(whichMetric, "mae")), value: z.number().meta(about(limit, 5)), holdout }),
   z.strictObject({
     kind: z.literal("noWorseThanChampion").meta(about("The interval of candidate minus champion does not show it worse by more than the margin", "noWorseThanChampion")),
     metric, confidence, margin: z.number().min(0).default(0).meta(about(margin, 0.01)), holdout,
