@@ -57,7 +57,7 @@ const validation = z.strictObject({
 });
 
 const metric = z.strictObject({
-  sql: sql.meta(about("Aggregate over the columns, the label, and score (of class 1, or the highest of several) or value", "avg(score) - avg(late)")),
+  sql: sql.meta(about("Aggregate over the columns, the label, and score (of class 1, or the highest of several) or value", "abs(avg(score) - avg(late::int))")),
   better: z.enum(["higher", "lower"]).meta(about("Which way is better, for gates against the champion", "lower")),
 });
 
@@ -71,12 +71,12 @@ const written = z.strictObject({
   name: name.meta(about("Of the pipeline, and of the model it makes", "flights")),
   timezone: timezone.default("UTC").meta(about("IANA zone whose days, or hours, are the partitions", "America/New_York")),
   sources: upTo(most.sources, identifier, source).refine((sources) => Object.keys(sources).length > 0, "needs at least one source")
-    .meta(about("Where rows land, each under a name for prepare", { flights: { format: "csv", uri: "landing/{yyyy}-{MM}-{dd}.csv", time: "scheduled_at" } })),
+    .meta(about("Where rows land, each under the name by which prepare reads it", { flights: { format: "csv", uri: "landing/{yyyy}-{MM}-{dd}.csv", time: "scheduled_at" } })),
   primary: identifier.optional().meta(about("Source whose rows are the data set's; left out, the first", "flights")),
   prepare: sql.optional().meta(about("One SELECT (DuckDB) over the primary source and <source>_past that gives the columns and the label", "select * from flights where late is not null")),
   columns: upTo(most.columns, identifier, column).refine(anyColumn, "needs at least one column that is a feature")
     .meta(about("Each column's type and limits, in the order the model takes them", { distance: { type: "number", min: 1 } })),
-  rules: upTo(most.rules, title, sql).default({}).meta(about("Conditions every row must meet, by what people call them; others are quarantined", { "a flight goes somewhere": "origin <> dest" })),
+  rules: upTo(most.rules, title, sql).default({}).meta(about("Conditions by what people call them; a row for which one is false is quarantined", { "a flight goes somewhere": "origin <> dest" })),
   label: label.meta(about("What is predicted", { column: "late", task: "binary" })),
   windows: windows.meta(about("Which time is trained on and judged on; partitions are hours where train, atLeast or holdout has a T part, else days", { holdout: "P7D" })),
   validation: validation.prefault({}).meta(about("When data stops a run", { maxQuarantined: 0.01 })),
@@ -85,7 +85,7 @@ const written = z.strictObject({
   reserve: z.number().min(0).max(50).default(0).meta(about("Percent of keys that no run ever trains on, judged as the holdout reserve", 5)),
   trainer: trainer.meta(about("The program that makes a model of rows", { command: ["python", "train.py"] })),
   slices: upTo(most.slices, title, sql).default({}).meta(about("Parts of the rows judged by themselves: conditions by what people call them", { evening: "hour >= 18" })),
-  metrics: upTo(most.metrics, title, metric).default({}).meta(about("Metrics of your own over the scored holdout", { "mean shift": { sql: "avg(score) - avg(late)", better: "lower" } })),
+  metrics: upTo(most.metrics, title, metric).default({}).meta(about("Metrics of your own over the scored holdout", { "mean shift": { sql: "abs(avg(score) - avg(late::int))", better: "lower" } })),
   minRows: z.int().min(1).default(200).meta(about("Fewest rows to judge by: a smaller slice is left out, a smaller holdout (golden sets excepted) passes no gate", 500)),
   gates: z.array(gate).min(1).max(most.gates).meta(about("Conditions a candidate must meet, one of them atLeast or atMost", [{ kind: "atLeast", metric: "auc", value: 0.65 }])),
   approval: approval.prefault({}).meta(about("Who must say yes before a model serves", { within: "P2D" })),

@@ -4,7 +4,7 @@ import { about } from "./about.ts";
 /** Which figures a model can be judged by. Custom SQL metrics of the definition are named here too. */
 export const metricName = z.string().min(1).max(63);
 
-const confidence = z.number().gt(0.5).lt(1).default(0.95).meta(about("Of the interval of candidate minus champion, above 0.5 and below 1", 0.99));
+const confidence = z.number().gt(0.5).lt(1).default(0.95).meta(about("Confidence of the interval of candidate minus champion", 0.99));
 const milliseconds = z.string().regex(/^\d+(\.\d+)?(us|ms|s)$/, "must be a time such as 5ms");
 const size = z.string().regex(/^\d+(\.\d+)?(KB|MB|GB)$/, "must be a size such as 512MB");
 

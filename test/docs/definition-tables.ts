@@ -51,7 +51,7 @@ function kindTable(name: string): string {
   }
   return table(["key", "of", "type", "default", "what it is", "example"], [...same.values()].map((group) => {
     const of = group.length === kinds.length ? "all" : group.map(({ kind }) => `\`${kind}\``).join(", ");
-    const types = [...new Set(group.map(({ key }) => typeOf(key.node)))].join(", ");
+    const types = [...new Set(group.map(({ key }) => typeOf(key.node)))].join(" or ");
     return [`\`${group[0]!.key.name}\``, of, types, ...facts(group[0]!.key).slice(1)];
   }));
 }
