@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { about } from "./about.ts";
 import { commit } from "./commit.ts";
 import { ingested, snapshot } from "./dataset.ts";
 import { definition } from "./definition.ts";
@@ -27,9 +28,12 @@ const published = {
 export type PublishedSchema = keyof typeof published;
 export const publishedSchemas = Object.keys(published) as PublishedSchema[];
 
+/** A definition in JSON may say it, and reading one leaves it out. */
+const editorKey = { type: "string", ...about("Where this schema lies, for editors; it is no part of the definition", "definition.schema.json") };
+
 /** JSON Schema (draft 2020-12) of a published document, for editors and other languages. */
 export function jsonSchema(name: PublishedSchema): Readonly<Record<string, unknown>> {
   const { title, schema, io } = published[name];
   const { $schema, ...rest } = z.toJSONSchema(schema, { io, unrepresentable: "any", reused: "inline" });
-  return { $schema, title, ...rest };
+  return { $schema, title, ...rest, ...(name === "definition" ? { properties: { $schema: editorKey, ...rest.properties } } : {}) };
 }

@@ -28,7 +28,12 @@ export interface Node {
 /** One key of a definition: `path` says `<name>` where people name an entry, and a kind where the keys differ by it. */
 export interface Key { readonly path: string; readonly name: string; readonly node: Node; readonly required: boolean }
 
-export const definitionSchema: Node = jsonSchema("definition");
+const published: Node = jsonSchema("definition");
+const { $schema: editorKey, ...properties } = published.properties!;
+
+/** Without `$schema`, which is for editors and no part of a definition. */
+export const definitionSchema: Node = { ...published, properties };
+export { editorKey };
 
 /** What an entry of a record or an array is: one object, or one of several kinds. */
 export function entryOf(node: Node): Node | undefined {
