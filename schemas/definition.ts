@@ -5,7 +5,7 @@ import { column } from "./column.ts";
 import { gate } from "./gate.ts";
 import { identifier, name, title } from "./names.ts";
 import { source } from "./source.ts";
-import { duration, timezone } from "./time.ts";
+import { duration, span, timezone } from "./time.ts";
 
 /** One SELECT statement, or one expression, in DuckDB's sandbox. */
 const sql = z.string().min(1).max(100_000);
@@ -29,9 +29,9 @@ const label = z.strictObject({
 });
 
 const windows = z.strictObject({
-  train: z.union([z.literal("all"), duration]).default("all").meta(about("What is trained on: all that has landed, or the span right before the holdout", "P90D")),
+  train: z.union([z.literal("all"), span]).default("all").meta(about("What is trained on: all that has landed, or the span right before the holdout", "P90D")),
   atLeast: duration.default("P1D").meta(about("Least history to train on; a run with less is held", "P1M")),
-  holdout: duration.meta(about("Newest span of rows, judged on and not trained on", "P7D")),
+  holdout: span.meta(about("Newest span of rows, judged on and not trained on", "P7D")),
   patience: duration.default("PT6H").meta(about("How long a run whose data is not complete waits before it gives up", "P1D")),
 });
 
@@ -40,15 +40,17 @@ const trainer = z.strictObject({
   workdir: z.string().optional().meta(about("Folder in which it runs; left out, the folder of the definition's file", "trainer")),
   launcher: z.enum(["local"]).default("local").meta(about("Where it runs: local is a process on the worker's machine", "local")),
   params: z.record(z.string(), z.json()).default({}).meta(about("Anything the trainer wants, handed to it as JSON", { num_leaves: 63 })),
-  timeout: duration.default("PT6H").meta(about("Longest time it may run before it is stopped", "PT2H")),
+  timeout: span.default("PT6H").meta(about("Longest time it may run before it is stopped", "PT2H")),
   seed: z.int().min(0).default(1).meta(about("For its random numbers: the same seed and data should give the same model", 7)),
 });
 
 const approval = z.strictObject({
   required: z.int().min(1).max(20).default(1).meta(about("How many different people must say yes", 2)),
   approvers: z.array(z.string().min(1).max(120)).min(1).optional().meta(about("Names that may answer; left out, anyone who can reach Temporal", ["ada", "grace"])),
-  within: duration.default("P7D").meta(about("How long the question stands before it expires", "P2D")),
-});
+  within: span.default("P7D").meta(about("How long the question stands before it expires", "P2D")),
+})
+  .refine(({ approvers }) => approvers === undefined || new Set(approvers).size === approvers.length, { path: ["approvers"], message: "must name each person once" })
+  .refine(({ required, approvers }) => approvers === undefined || required <= approvers.length, { path: ["required"], message: "must not be more than there are approvers: nobody could ever say yes often enough" });
 
 const validation = z.strictObject({
   maxQuarantined: z.number().min(0).max(1).default(0.01).meta(about("Largest share of rows that may be quarantined; more stops the run", 0.01)),

@@ -2,7 +2,6 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { z } from "zod";
 import { isBuiltInMetric } from "../../policy/gates.ts";
 import { templateUnit } from "../../schemas/calendar.ts";
 import { type Definition, definition as schema } from "../../schemas/definition.ts";

@@ -34,6 +34,13 @@ test.each([
   expect(problems({ [field]: Object.fromEntries(Object.entries(entries).slice(1)) })).toEqual([]);
 });
 
+test("what could never come to be is refused", () => {
+  expect(problems({ approval: { required: 2, approvers: ["ann"] } })).toEqual([expect.stringMatching(/^approval\.required: must not be more than there are approvers/)]);
+  expect(problems({ approval: { required: 2, approvers: ["ann", "ann"] } })).toEqual([expect.stringMatching(/^approval\.approvers: must name each person once/)]);
+  expect(problems({ windows: { holdout: "P0D" } })).toEqual(["windows.holdout: must be longer than nothing, such as P7D"]);
+  expect(problems({ approval: { within: "PT0S" } })).toEqual(["approval.within: must be longer than nothing, such as P7D"]);
+});
+
 test("an SQL text, and all of a definition together, have their limits", () => {
   expect(problems({ prepare: "x".repeat(100_001) })).toEqual([expect.stringMatching(/^prepare: .*100000/)]);
   expect(problems({ slices: many(12, "x".repeat(90_000)) })).toEqual([expect.stringMatching(/^: as a whole must have at most 1000000 characters as JSON, found 10\d{5}$/)]);
