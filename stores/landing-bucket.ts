@@ -1,4 +1,4 @@
-import type { LandingPlace } from "./landing.ts";
+import type { LandingPlace } from "./landing-place.ts";
 import type { ObjectStore } from "./object-store.ts";
 import { parseS3Uri } from "./s3-uri.ts";
 

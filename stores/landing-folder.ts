@@ -3,7 +3,7 @@ import { constants } from "node:fs";
 import { open, readdir, realpath, stat } from "node:fs/promises";
 import { join, resolve, sep } from "node:path";
 import { RelearnError } from "../schemas/failures.ts";
-import type { LandingPlace } from "./landing.ts";
+import type { LandingPlace } from "./landing-place.ts";
 import { writeWhole } from "./whole-file.ts";
 
 /** @param folder as written in the definition; relative to `base`. Links inside it are followed only where they stay inside it. */

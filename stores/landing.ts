@@ -26,14 +26,6 @@ export interface LandingListing {
   readonly missing: readonly { readonly uri: string; readonly span: Window }[];
 }
 
-/** Where the files of one source lie, seen as a flat list of names below a root. */
-export interface LandingPlace {
-  /** What comes before a name in a URI. */
-  readonly root: string;
-  list(signal?: AbortSignal): AsyncIterable<{ readonly name: string; readonly bytes: number; readonly etag: string }>;
-  fetch(name: string, toPath: string, signal?: AbortSignal): Promise<{ readonly etag: string } | null>;
-}
-
 export interface Landing {
   /** Files for spans that overlap the window, and those that should be there. A source without a template gives every file. */
   list(window: Window, signal?: AbortSignal): Promise<LandingListing>;
