@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import type { Surroundings } from "./support/cli.ts";
 import { bind, type Handler, type Outcome } from "./support/command.ts";
+import { commandWords, typeable } from "./support/typeable.ts";
 
 const examples = `
 Examples:
@@ -10,7 +11,8 @@ Examples:
   $ relearn show flights@champion
   $ relearn rollback flights --reason "late flights missed"
 
-Exit codes: 0 ok, 1 error, 2 usage, 3 gate failed or data refused, 4 not approved, 5 Temporal or S3 cannot be reached.`;
+Exit codes: 0 ok, 1 error, 2 usage, 3 gate failed or data refused, 4 not approved, 5 Temporal or S3 cannot be reached,
+130 left by Ctrl-C (a run that was followed goes on).`;
 
 /** Runs one command line. @returns the exit code; nothing is thrown. */
 export async function runCli(args: readonly string[], surroundings: Surroundings): Promise<number> {
@@ -33,7 +35,7 @@ async function fail(error: unknown, json: boolean, { env, stderr }: Surroundings
   const [{ presentFailure }, { plainLines }] = await Promise.all([import("./support/present-failure.ts"), import("./support/style.ts")]);
   const { type, message, exitCode: presented } = presentFailure(error);
   if (json) stderr.write(`${JSON.stringify({ error: { type, message: message.replace(/^error: /, "") } })}\n`);
-  else if (!isUsage) stderr.write(`error: ${plainLines(message)}\n`);
+  else if (!isUsage) stderr.write(`error: ${typeable(plainLines(message), commandWords(env["PATH"] ?? ""))}\n`);
   if (type === "Error" && env["RELEARN_DEBUG"]) stderr.write(`${(error as Error).stack}\n`);
   return isUsage && code !== undefined ? 2 : presented;
 }
@@ -42,8 +44,9 @@ function build(outcome: Outcome, json: boolean): Command {
   const program = new Command("relearn");
   program.description("Continuous training that keeps a deployed model good.").addHelpText("after", examples);
   program.exitOverride().showHelpAfterError("(relearn --help lists the commands)").enablePositionalOptions();
-  const { stdout, stderr } = outcome.surroundings;
-  program.configureOutput({ writeOut: (text) => void stdout.write(text), writeErr: (text) => void (json || stderr.write(text)) });
+  const { env, stdout, stderr } = outcome.surroundings;
+  const here = (text: string): string => typeable(text, commandWords(env["PATH"] ?? ""));
+  program.configureOutput({ writeOut: (text) => void stdout.write(here(text)), writeErr: (text) => void (json || stderr.write(here(text))) });
   addStackCommands(program, outcome);
   addRunCommands(program, outcome);
   addModelCommands(program, outcome);
@@ -76,7 +79,8 @@ function addRunCommands(program: Command, outcome: Outcome): void {
     .option("-d, --detach", "start it and return at once")
     .option("--wait", "wait for the approval also without a terminal"), outcome, async () => (await import("./commands/run.ts")).run as Handler);
   bind(program.command("runs").description("list runs, newest first").argument("[pipeline]").option("-n, --limit <count>", "at most so many", "20"), outcome, async () => (await import("./commands/runs.ts")).runs as Handler);
-  bind(program.command("watch").description("follow a run to its end").argument("<run>", run).option("--wait", "wait for the approval also without a terminal"), outcome, async () => (await import("./commands/watch.ts")).watch as Handler);
+  bind(program.command("watch").description("follow a run to its end").argument("<run>", run)
+    .option("--wait", "wait for the approval also without a terminal").option("--no-wait", "end at the approval also on a terminal"), outcome, async () => (await import("./commands/watch.ts")).watch as Handler);
   for (const decision of ["approve", "reject"] as const) {
     bind(program.command(decision).description(decision === "approve" ? "say yes to what a run shows" : "say no to what a run shows").argument("<run>", run)
       .option("--digest <hex>", "what you answer: 12 or more hex digits of the digest shown").option("--by <name>", "who answers (default: git's user.name)").option("--comment <text>", "kept with the answer"),

@@ -21,6 +21,13 @@ export interface StackOptions {
   readonly timeoutMs?: number;
 }
 
+export interface StopOptions {
+  /** One line for people, before each wait. */
+  readonly onProgress?: (line: string) => void;
+  /** How long each process may take to end in peace. */
+  readonly graceMs?: number;
+}
+
 export interface RunningStack {
   readonly stack: Stack;
   /** As `loadSettings` would read them now: addresses and credentials filled in. */
@@ -50,13 +57,18 @@ export async function startStack(settings: Settings, options: StackOptions = {})
  * Ends every process that was started in this home, and only those. Servers named in the environment are left alone.
  * @returns names of what was running
  */
-export async function stopStack(settings: Pick<Settings, "home">, options: { readonly graceMs?: number } = {}): Promise<readonly string[]> {
+export async function stopStack(settings: Pick<Settings, "home">, options: StopOptions = {}): Promise<readonly string[]> {
   if (readIfThere(join(settings.home, "processes.json")) === null) return [];
   return withLock(join(settings.home, "stack.lock"), async () => {
     const servers = ["temporal", "s3"];
     const clients = listOwned(settings.home).map(({ name }) => name).filter((name) => !servers.includes(name));
     // Workers end in peace only while their servers still answer.
-    const stopped = [...(await stopOwned(settings.home, { ...options, names: clients })), ...(await stopOwned(settings.home, { ...options, names: servers }))];
+    const stop = async (names: readonly string[]): Promise<readonly string[]> => {
+      const running = names.filter((name) => findOwned(settings.home, name) !== null);
+      if (running.length > 0) options.onProgress?.(`stopping ${running.join(", ")} ...`);
+      return stopOwned(settings.home, { ...options, names });
+    };
+    const stopped = [...(await stop(clients)), ...(await stop(servers))];
     rmSync(stackFile(settings.home), { force: true });
     if (findOwned(settings.home, "s3") === null) removeSockets(readPorts(settings.home) ?? {});
     return stopped;

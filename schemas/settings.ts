@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
-import { delimiter, dirname, isAbsolute, join, resolve, sep } from "node:path";
-import { fileURLToPath } from "node:url";
+import { delimiter, isAbsolute, join, resolve, sep } from "node:path";
 import { z } from "zod";
 import { readJson } from "./boundary.ts";
 import { RelearnError } from "./failures.ts";
+import { installationRoot } from "./installation-root.ts";
 import { stack, type Stack } from "./stack.ts";
 
 export interface TemporalSettings {
@@ -49,6 +49,8 @@ export interface Settings {
     readonly environment: Readonly<Record<string, string>>;
   };
 }
+
+export { installationRoot };
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -197,15 +199,6 @@ function readHomeFile<S extends z.ZodType>(path: string, schema: S, problems: st
     problems.push(error instanceof RelearnError ? `${path} is not readable as Relearn's own state: move it away, then \`relearn up\` writes it anew` : `${path}: ${(error as Error).message}`);
     return null;
   }
-}
-
-/** The nearest folder above this file with Relearn's package.json: the same from sources and from dist/. */
-export function installationRoot(from: string = fileURLToPath(import.meta.url)): string {
-  const folder = dirname(from);
-  const manifest = join(folder, "package.json");
-  if (existsSync(manifest) && (JSON.parse(readFileSync(manifest, "utf8")) as { name?: string }).name === "relearn") return folder;
-  if (folder === dirname(folder)) throw new RelearnError("SetupIncomplete", `no package.json of relearn above ${fileURLToPath(import.meta.url)}: the installation is incomplete, install it again`);
-  return installationRoot(folder);
 }
 
 /** Beside a checkout's package.json; an installed package keeps its state where it is used. */

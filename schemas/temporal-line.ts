@@ -28,6 +28,6 @@ function flag(name: string, value: Flags[string]): string[] {
 }
 
 /** One word for a POSIX shell. */
-function shellQuote(word: string): string {
+export function shellQuote(word: string): string {
   return /^[A-Za-z0-9_./:@%+=,-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -19,8 +19,7 @@ export async function up(cli: Cli, options: { readonly detach?: boolean }): Prom
     if (options.detach === true) return cli.say(cli.style.dim("next: relearn run <definition>     stop with: relearn down"));
     cli.say(cli.style.dim("Ctrl-C stops them"));
     await untilAborted(signal);
-    cli.say("stopping");
-    await stopStack(settings);
+    await stopStack(settings, { onProgress: (line) => cli.say(line) });
   });
 }
 

@@ -9,6 +9,6 @@ export async function watch(cli: Cli, run: string, options: { readonly wait?: bo
   const settings = await cli.settings();
   return withStore(settings, (store) => withTemporal(settings, async (access) => {
     const workflowId = await workflowIdOf(access, store, run);
-    return watchRun({ cli, settings, access, store }, workflowId, options.wait ?? false);
+    return watchRun({ cli, settings, access, store }, workflowId, options.wait === false ? "never" : (options.wait ?? false));
   }));
 }

@@ -1,5 +1,6 @@
 import type { Environment, Settings } from "../../schemas/settings.ts";
 import { makeStyle, type Style } from "./style.ts";
+import { commandWords, typeable } from "./typeable.ts";
 
 /** What a command may know of its surroundings, and the only way it speaks. */
 export interface Cli {
@@ -38,6 +39,7 @@ export function makeCli(json: boolean, surroundings: Surroundings): Cli {
   const { stdout, stdin, env } = surroundings;
   const terminal = stdout.isTTY === true && env["TERM"] !== "dumb";
   const write = (text: string) => void stdout.write(text);
+  const words = commandWords(env["PATH"] ?? "");
   return {
     json,
     env,
@@ -46,8 +48,8 @@ export function makeCli(json: boolean, surroundings: Surroundings): Cli {
     width: terminal ? (stdout.columns || 100) : Infinity,
     style: makeStyle(terminal && !env["NO_COLOR"]),
     settings: async () => (await import("../../schemas/settings.ts")).loadSettings(env),
-    say: (line = "") => json || write(`${line}\n`),
-    give: (value, text) => write(json ? `${JSON.stringify(value, null, 2)}\n` : text === "" ? "" : `${text}\n`),
+    say: (line = "") => json || write(`${typeable(line, words)}\n`),
+    give: (value, text) => write(json ? `${JSON.stringify(value, null, 2)}\n` : text === "" ? "" : `${typeable(text, words)}\n`),
     draw: write,
     confirm: async (question) => {
       const { createInterface } = await import("node:readline/promises");

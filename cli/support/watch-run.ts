@@ -9,7 +9,7 @@ import { approvalText } from "./approval-text.ts";
 import type { Cli } from "./cli.ts";
 import { evidenceText } from "./evidence.ts";
 import { followRun } from "./follow-run.ts";
-import { interruptible } from "./interrupt.ts";
+import { interrupted, interruptible } from "./interrupt.ts";
 import { exitCodes, nextCommand, outcomeLine } from "./run-outcome.ts";
 import { newestRuns } from "./run-records.ts";
 import { runScreen } from "./run-screen.ts";
@@ -24,10 +24,10 @@ export interface WatchPlace {
 
 /**
  * Follows a run until it ends, until it waits for an approval that nobody here waits for, or until Ctrl-C, which leaves it running.
- * @param wait go on through the approval also without a terminal
+ * @param wait go on through the approval: also without a terminal, on a terminal only (false), or not even there
  * @returns the exit code
  */
-export async function watchRun(place: WatchPlace, workflowId: string, wait: boolean): Promise<number> {
+export async function watchRun(place: WatchPlace, workflowId: string, wait: boolean | "never"): Promise<number> {
   const { cli, store } = place;
   const earlier = (await newestRuns(store, null, 20)).find((run) => run.run !== workflowId && run.pipeline === workflowId.split("/")[0] && run.seconds.train !== undefined) ?? null;
   return interruptible(cli, async (signal) => {
@@ -45,7 +45,7 @@ export async function watchRun(place: WatchPlace, workflowId: string, wait: bool
         asked = fresh.question?.digest ?? "";
         screen.rest();
         cli.say(`\n${await question(place, fresh)}\n`);
-        if (!cli.interactive && !wait) break;
+        if (wait === "never" || (!wait && !cli.interactive)) break;
         screen.show(moment);
       }
     } finally {
@@ -75,7 +75,7 @@ async function evidence(cli: Cli, store: ObjectStore, record: RunRecord): Promis
 
 function detached(cli: Cli, workflowId: string): number {
   cli.give({ workflowId, detached: true }, `\n${workflowId} goes on. Come back with: relearn watch ${workflowId}`);
-  return 0;
+  return interrupted;
 }
 
 async function ended({ cli, store }: WatchPlace, record: RunRecord | null): Promise<number> {

@@ -115,8 +115,8 @@ describe("a run from the command line", () => {
       if (!pressed && text.includes("800 rows")) person.pressesCtrlC();
       pressed ||= text.includes("800 rows");
     });
-    const [, run] = /left\/run\/\w+ goes on\. Come back with: relearn watch (left\/run\/\w+)/.exec(out)!;
-    expect([exitCode, (await latest("left")).state]).toEqual([0, "running"]);
+    const [, run] = /left\/run\/\w+ goes on\. Come back with: (?:npx )?relearn watch (left\/run\/\w+)/.exec(out)!;
+    expect([exitCode, (await latest("left")).state]).toEqual([130, "running"]);
     expect((await say("watch", run!)).exitCode).toBe(4);
   });
 

@@ -1,3 +1,6 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { approvalText } from "../../cli/support/approval-text.ts";
 import { evidenceText } from "../../cli/support/evidence.ts";
@@ -8,6 +11,7 @@ import { changeLine, liveLines } from "../../cli/support/run-screen.ts";
 import { remainingSeconds, stepViews } from "../../cli/support/run-steps.ts";
 import { clip, makeStyle, plain, widthOf } from "../../cli/support/style.ts";
 import { renderTable } from "../../cli/support/table.ts";
+import { commandWords, typeable } from "../../cli/support/typeable.ts";
 import { workflowLink } from "../../cli/support/workflow-link.ts";
 import { runState } from "../../schemas/run.ts";
 import { temporalLine } from "../../schemas/temporal-line.ts";
@@ -64,6 +68,34 @@ describe("a temporal line", () => {
     expect(temporalLine(temporal, ["workflow", "signal"], { input: { by: "O'Hara; rm -rf $HOME" } })).toBe(`temporal workflow signal --input '{"by":"O'\\''Hara; rm -rf $HOME"}'`);
   });
   it("links to a workflow whose id has slashes", () => expect(workflowLink(temporal, "a/run/b")).toBe("http://127.0.0.1:8233/namespaces/default/workflows/a%2Frun%2Fb"));
+});
+
+describe("a command in a text", () => {
+  const words = { relearn: "npx relearn", temporal: ".venv/bin/temporal" };
+
+  it("is shown as it can be typed here, wherever it stands", () => {
+    expect(typeable("  yes       relearn approve r\n  or        temporal workflow signal\nrun `relearn up`; next: relearn runs", words)).toBe("  yes       npx relearn approve r\n  or        .venv/bin/temporal workflow signal\nrun `npx relearn up`; next: npx relearn runs");
+    expect(typeable(makeStyle(true).dim("relearn show a   relearn history a"), words)).toContain("npx relearn show a   npx relearn history a");
+  });
+  it("is not found in a sentence, in a path or twice", () => {
+    for (const text of ["paused by relearn", "what relearn runs", "`npx relearn up`", "s3://relearn", "temporal workflows", "/x/temporal workflow list"]) expect(typeable(text, words)).toBe(text);
+  });
+  it("is named by what is on PATH, else by what the checkout holds", () => {
+    const root = mkdtempSync(join(tmpdir(), "relearn-words-"));
+    const program = (...names: string[]): string => {
+      mkdirSync(join(root, ...names.slice(0, -1)), { recursive: true });
+      writeFileSync(join(root, ...names), "", { mode: 0o755 });
+      return join(root, ...names.slice(0, -1));
+    };
+    expect(commandWords("/nowhere", root, root)).toEqual({ relearn: "relearn", temporal: "temporal" });
+    const npms = program("node_modules", ".bin", "relearn");
+    program(".venv", "bin", "temporal");
+    expect(commandWords(npms, join(root, "docs"), root)).toEqual({ relearn: "npx relearn", temporal: join(root, ".venv/bin/temporal") });
+    expect(commandWords(npms, root, root).temporal).toBe(".venv/bin/temporal");
+    program("bin", "temporal");
+    expect(commandWords(program("bin", "relearn"), root, root)).toEqual({ relearn: "relearn", temporal: "temporal" });
+    rmSync(root, { recursive: true });
+  });
 });
 
 describe("the evidence", () => {
