@@ -3,10 +3,13 @@ import { readJson } from "../schemas/boundary.ts";
 import { addDuration } from "../schemas/calendar.ts";
 import { evaluation as evaluationSchema } from "../schemas/evaluation.ts";
 import type { Question } from "../schemas/approval.ts";
+import { failureTypeOf } from "../schemas/failures.ts";
 import { temporalLine } from "../schemas/temporal-line.ts";
 import { approvalDigest } from "../stores/approval-digest.ts";
 import { getBlob } from "../stores/blobs.ts";
 import { replacedBy } from "../stores/commit-rules.ts";
+import { quarantineKey, readSnapshot } from "../stores/datasets.ts";
+import type { ObjectStore } from "../stores/object-store.ts";
 import type { Activities, AskInput } from "./contract.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { evidenceMarkdown } from "./support/evidence.ts";
@@ -22,8 +25,19 @@ export function createAsk(deps: Dependencies): Activities["ask"] {
       digest, v: input.v, required: approval.required, approvers: approval.approvers ?? null,
       askedAt: input.askedAt, expiresAt: addDuration(input.askedAt, approval.within, "UTC"),
     };
-    return { question, markdown: `${heading(input, question)}\n\n${evidenceMarkdown(evaluation)}\n\n${howToAnswer(deps, input, question)}` };
+    return { question, markdown: `${heading(input, question)}\n\n${await dataLine(deps.store, input.pipeline, evaluation.snapshot)}${evidenceMarkdown(evaluation)}\n\n${howToAnswer(deps, input, question)}` };
   };
+}
+
+/** A model that saw only a part of its rows must not look as if it had seen them all. */
+async function dataLine(store: ObjectStore, pipeline: string, id: string): Promise<string> {
+  const found = await readSnapshot(store, pipeline, id).catch((error: unknown) => {
+    if (failureTypeOf(error) === "NotFound") return null;
+    throw error;
+  });
+  if (found === null) return "";
+  const { in: read, quarantined } = found.rows;
+  return `Data: ${read} rows, ${quarantined} of them quarantined${quarantined === 0 ? "" : `: see \`${quarantineKey(pipeline, id)}\``}.\n\n`;
 }
 
 function heading({ pipeline, v, champion }: AskInput, { required, approvers, expiresAt }: Question): string {

@@ -103,6 +103,7 @@ function addModelCommands(program: Command, outcome: Outcome): void {
 
 function addSchedule(program: Command, outcome: Outcome): void {
   const schedule = program.command("schedule").description("run a pipeline by the clock, on a Temporal Schedule");
+  const some = (command: Command) => command.option("--from <time>", "first moment (default: now)").option("--to <time>", "last moment (default: that of the next 5 times)");
   const range = (command: Command) => command.requiredOption("--from <time>", "first moment").requiredOption("--to <time>", "last moment");
   const load = (name: "create" | "pause" | "resume" | "trigger" | "backfill" | "preview" | "remove" | "list") => async () => (await import("./commands/schedule.ts"))[name] as Handler;
   bind(schedule.command("create").description("create or update a pipeline's schedule from its definition").argument("<definition>"), outcome, load("create"));
@@ -110,7 +111,7 @@ function addSchedule(program: Command, outcome: Outcome): void {
   bind(schedule.command("pause").description("start no runs until it is resumed").argument("<pipeline>").option("--reason <text>"), outcome, load("pause"));
   bind(schedule.command("resume").description("go on").argument("<pipeline>").option("--reason <text>"), outcome, load("resume"));
   bind(schedule.command("trigger").description("as if its time had come now").argument("<pipeline>"), outcome, load("trigger"));
-  bind(range(schedule.command("preview").description("when it would start runs").argument("<pipeline>")), outcome, load("preview"));
+  bind(some(schedule.command("preview").description("when it would start runs").argument("<pipeline>")), outcome, load("preview"));
   bind(range(schedule.command("backfill").description("start the runs of a time that has passed").argument("<pipeline>").option("-y, --yes", "do not ask")), outcome, load("backfill"));
   bind(schedule.command("delete").description("remove the schedule; runs go on").argument("<pipeline>"), outcome, load("remove"));
 }

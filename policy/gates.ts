@@ -110,9 +110,16 @@ function answerNoWorse(gate: Of<"noWorseThanChampion">, definition: Judged, fact
   return say(surely > gate.margin ? "no" : "yes", `candidate minus champion is ${shown(difference.value)} (${shown(difference.low)} to ${shown(difference.high)}); ${surely > gate.margin ? "that is worse" : "not shown to be worse"} by more than ${gate.margin}`, worse, gate.margin);
 }
 
+const sliceGate = (metric: string): string => `${metric} no worse in slice`;
+
+/** The metrics that slices were judged by, read from the names that `answerSlices` gives its answers. */
+export function sliceMetricsOf(results: readonly Pick<GateResult, "gate">[]): readonly string[] {
+  return [...new Set(results.flatMap(({ gate }) => (gate.includes(sliceGate("")) ? [gate.slice(0, gate.indexOf(sliceGate("")))] : [])))];
+}
+
 /** Each slice by its own value: the margin is what its author allows for chance, and `minRows` keeps small slices out. */
 function answerSlices(gate: Of<"slicesNoWorse">, definition: Judged, facts: EvaluationFacts): GateResult[] {
-  const name = `${gate.metric} no worse in slice`;
+  const name = sliceGate(gate.metric);
   const holdout = facts.holdouts.find((one) => one.holdout === gate.holdout);
   const stopped = beforeChampion(sayer(`${name}s${on(gate.holdout)}`), facts, holdout, gate.holdout, 1, gate.margin);
   if (stopped !== null) return [stopped];

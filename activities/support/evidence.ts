@@ -1,22 +1,29 @@
+import { sliceMetricsOf } from "../../policy/gates.ts";
 import { markdownText } from "../../policy/markdown-text.ts";
 import type { Estimate, Evaluation, HoldoutEvaluation } from "../../schemas/evaluation.ts";
 import type { GateResult } from "../../schemas/gate.ts";
 
 /** What a person looks at before they say yes, as Markdown tables: metrics with intervals, slices, gates. */
 export function evidenceMarkdown(evaluation: Evaluation): string {
-  const holdouts = evaluation.holdouts.map(holdoutSection);
+  const holdouts = evaluation.holdouts.map((holdout) => holdoutSection(holdout, evaluation.gates));
   return [...holdouts, gatesTable(evaluation.gates)].join("\n\n");
 }
 
-function holdoutSection(holdout: HoldoutEvaluation): string {
+function holdoutSection(holdout: HoldoutEvaluation, gates: readonly GateResult[]): string {
   const span = holdout.window === null ? "" : `, ${holdout.window.from.slice(0, 10)} to ${holdout.window.to.slice(0, 10)}`;
   const metrics = Object.keys(holdout.candidate).map((name) => [name, show(holdout.candidate[name]), show(holdout.champion?.[name]), showDifference(holdout.difference?.[name]), show(holdout.baseline[name])]);
   const parts = [`### Holdout \`${holdout.holdout}\`: ${holdout.rows} rows${span}`, table(["metric", "candidate", "champion", "difference", "baseline"], metrics)];
-  const shown = Object.keys(holdout.candidate).slice(0, 2);
+  const shown = slicesShownBy(holdout, gates);
   const slices = holdout.slices.map((slice) => [slice.slice, String(slice.rows), ...shown.flatMap((name) => [show(slice.candidate[name]), showDifference(slice.difference?.[name])])]);
   if (slices.length > 0) parts.push(table(["slice", "rows", ...shown.flatMap((name) => [name, "difference"])], slices));
   if (holdout.flips !== null) parts.push(`${holdout.flips.rows} rows (${(holdout.flips.share * 100).toFixed(1)} %) change their predicted class: ${holdout.flips.negative} become wrong, ${holdout.flips.positive} become right.`);
   return parts.join("\n\n");
+}
+
+/** The metrics that gates judge slices by; where none does, the first two. */
+function slicesShownBy({ candidate }: HoldoutEvaluation, gates: readonly GateResult[]): readonly string[] {
+  const judged = sliceMetricsOf(gates).filter((name) => name in candidate);
+  return judged.length > 0 ? judged : Object.keys(candidate).slice(0, 2);
 }
 
 function gatesTable(gates: readonly GateResult[]): string {

@@ -1,18 +1,15 @@
 import type { Answer, RecordedAnswer } from "../../schemas/approval.ts";
 import { failureTypeOf, RelearnError } from "../../schemas/failures.ts";
-import { readJson } from "../../schemas/boundary.ts";
-import { evaluation } from "../../schemas/evaluation.ts";
 import type { RunRecord } from "../../schemas/run.ts";
 import type { Settings } from "../../schemas/settings.ts";
 import { temporalLine } from "../../schemas/temporal-line.ts";
-import { getBlob } from "../../stores/blobs.ts";
 import { recordLateAnswer } from "../../stores/late-answers.ts";
 import type { ObjectStore } from "../../stores/object-store.ts";
 import { approvalText } from "../support/approval-text.ts";
 import { readDigest, readText } from "../support/arguments.ts";
 import type { Cli } from "../support/cli.ts";
-import { evidenceText } from "../support/evidence.ts";
 import { personOf } from "../support/person.ts";
+import { runEvidence } from "../support/run-evidence.ts";
 import { findRun } from "../support/run-records.ts";
 import { withStore } from "../support/store.ts";
 import { plain } from "../support/style.ts";
@@ -62,10 +59,7 @@ async function shown(cli: Cli, settings: Settings, store: ObjectStore, record: R
   const { question, run } = record;
   if (question === null || record.state !== "waiting") throw new RelearnError("StaleApproval", `${run} does not wait for an answer now; it is at ${record.stage} (${record.state})`);
   if (!cli.interactive) throw new RelearnError("Usage", `an answer names what it answers: give --digest with at least 12 hex digits; \`relearn watch ${run}\` shows the evidence and its digest`);
-  if (record.evaluation !== null) {
-    const text = new TextDecoder().decode(await getBlob(store, record.evaluation));
-    cli.say(evidenceText(readJson(evaluation, text, `the evaluation of ${run}`), cli));
-  }
+  cli.say(await runEvidence(store, record, cli));
   cli.say(`\n${approvalText(record, settings.temporal, cli.style)}\n`);
   if (!(await cli.confirm(`${decision} exactly this, digest ${question.digest.slice(0, 12)}?`))) throw new RelearnError("NotApproved", "nothing was answered");
 }

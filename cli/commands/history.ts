@@ -1,7 +1,8 @@
+import type { RecordedAnswer } from "../../schemas/approval.ts";
 import type { Commit } from "../../schemas/commit.ts";
 import { readLimit, readName } from "../support/arguments.ts";
 import type { Cli } from "../support/cli.ts";
-import { shortTime } from "../support/format.ts";
+import { counted, shortTime } from "../support/format.ts";
 import { knownModel } from "../support/known-model.ts";
 import { withStore } from "../support/store.ts";
 import { plain } from "../support/style.ts";
@@ -30,15 +31,23 @@ const tableOf = (entries: readonly Commit[], width: number): string => renderTab
   { title: "WHAT", cell: (entry) => entry.operation.kind },
   { title: "VERSION", cell: (entry) => `v${entry.operation.v}` },
   { title: "SERVES", cell: (entry) => (entry.state.champion === null ? "none" : `v${entry.state.champion.v}`) },
-  { title: "BY", cell: (entry) => `${plain(entry.actor.name)}${entry.actor.claimed ? " (claimed)" : ""}`, shrinks: true },
-  { title: "DETAIL", cell: detailOf, shrinks: true },
+  { title: "BY", cell: (entry) => `${plain(entry.actor.name)}${entry.actor.claimed ? " (claimed)" : ""}`, wraps: true },
+  { title: "DETAIL", cell: detailOf, wraps: true },
 ], entries, width);
+
+/** Who gave the answers that count; the others are counted only, for they settled nothing. */
+function answersText(answers: readonly RecordedAnswer[]): string {
+  const counting = answers.filter((answer) => answer.refused === null);
+  const others = answers.length - counting.length;
+  const given = counting.map((answer) => `${answer.by}${answer.claimed ? " (claimed)" : ""}${answer.comment === "" ? "" : `: ${answer.comment}`}`);
+  return `${given.length === 0 ? "" : ` by ${given.join(" and ")}`}${others === 0 ? "" : `; ${counted(others, "answer")} did not count`}`;
+}
 
 /** What there is to say beyond the columns. */
 export function detailOf({ operation, approval }: Pick<Commit, "operation" | "approval">): string {
   switch (operation.kind) {
     case "register": return `model ${operation.model.sha256.slice(0, 12)} of ${operation.run}`;
-    case "decision": return plain([`${operation.decision} ${operation.digest.slice(0, 12)}`, ...operation.answers.map((answer) => `by ${answer.by}${answer.claimed ? " (claimed)" : ""}${answer.comment === "" ? "" : `: ${answer.comment}`}`)].join(" "));
+    case "decision": return plain(`${operation.decision} ${operation.digest.slice(0, 12)}${answersText(operation.answers)}`);
     case "promote": return `${operation.from === null ? "first champion" : `from v${operation.from}`}${approval === null ? "" : `, allowed by entry ${approval.n}`}`;
     case "rollback": return plain(`from v${operation.from}${operation.reason === "" ? "" : `: ${operation.reason}`}`);
   }

@@ -9,7 +9,7 @@ import type { Registry, Version } from "../../stores/registry.ts";
 import { readName, readPast, readVersion } from "../support/arguments.ts";
 import type { Cli } from "../support/cli.ts";
 import { askDeployment, deploymentLine } from "../support/deployment.ts";
-import { knownModel } from "../support/known-model.ts";
+import { knownModel, versionsText } from "../support/known-model.ts";
 import { personOf } from "../support/person.ts";
 import { newestRuns } from "../support/run-records.ts";
 import { retrainingId, sendTrigger, settledPlaceOf, triggerLine } from "../support/start-run.ts";
@@ -36,7 +36,7 @@ export async function promote(cli: Cli, givenModel: string, givenVersion: string
   await withStore(settings, async (store) => {
     const registry = await knownModel(store, model);
     const version = await registry.version(v);
-    if (version === null) throw new RelearnError("NotFound", `${model} has no version ${v}; it has versions 1 to ${(await registry.log.tip())?.entry.versions ?? 0}`);
+    if (version === null) throw new RelearnError("NotFound", `${model} has no version ${v}; it has ${versionsText((await registry.log.tip())?.entry.versions ?? 0)}`);
     if (version.status === "champion") return cli.give({ model, v, status: "champion" }, `version ${v} of ${model} is the champion already`);
     const problem = await approvalProblem(registry, version);
     const context = { cli, settings, store, by, asOf: options.asOf };

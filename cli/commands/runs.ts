@@ -27,7 +27,7 @@ const tableOf = (records: readonly RunRecord[], { style, width }: Cli): string =
   { title: "AS OF", cell: (run) => shortTime(run.asOf) },
   { title: "STARTED", cell: (run) => shortTime(run.startedAt) },
   { title: "TOOK", cell: (run) => (run.endedAt === null ? "-" : duration((Date.parse(run.endedAt) - Date.parse(run.startedAt)) / 1000)), right: true },
-  { title: "WHY", cell: (run) => plain(run.reason ?? run.causes.map((cause) => `${cause.kind}${cause.by === null ? "" : ` ${cause.by}`}`).join(", ")), shrinks: true },
+  { title: "WHY", cell: (run) => plain(run.reason ?? run.causes.map((cause) => `${cause.kind}${cause.by === null ? "" : ` ${cause.by}`}`).join(", ")), wraps: true },
 ], records, width);
 
 function stateText({ state, stage }: RunRecord, style: Style): string {

@@ -7,7 +7,7 @@ import { inParallel } from "../../stores/parallel.ts";
 import { readInstant, readName, readPast, readText } from "../support/arguments.ts";
 import type { Cli } from "../support/cli.ts";
 import { loadDefinition } from "../support/definition.ts";
-import { shortTime } from "../support/format.ts";
+import { counted, shortTime } from "../support/format.ts";
 import { notAmong } from "../support/known-model.ts";
 import { createLine, justBefore, matchingTimes, scheduleId, scheduleOptions, scheduleSuffix } from "../support/schedule.ts";
 import { withStore } from "../support/store.ts";
@@ -107,10 +107,13 @@ async function act(cli: Cli, given: string, done: string, next: string, words: s
 }
 
 /** When it would start runs, or would have: the future is what it is asked about most. */
-export async function preview(cli: Cli, given: string, range: Range): Promise<void> {
+export async function preview(cli: Cli, given: string, { from = new Date().toISOString(), to }: Partial<Range>): Promise<void> {
   const pipeline = readName(given, "pipeline");
   const settings = await cli.settings();
-  const { times } = await withTemporal(settings, (access) => timesIn(access, settings, pipeline, range, anyTime));
+  const times = await withTemporal(settings, async (access) => {
+    if (to === undefined) return firstTimes(access, settings, pipeline, from);
+    return (await timesIn(access, settings, pipeline, { from, to }, anyTime)).times;
+  });
   cli.give(times, times.length === 0 ? "no time of the schedule lies there" : times.map(shortTime).join("\n"));
 }
 
@@ -121,12 +124,12 @@ export async function backfill(cli: Cli, given: string, range: Range): Promise<v
   await withTemporal(settings, async (access) => {
     const { from, to, times } = await timesIn(access, settings, pipeline, range, readPast);
     if (times.length === 0) return cli.give({ schedule: scheduleId(pipeline), times, temporal: null }, "no time of the schedule lies there: nothing to do");
-    cli.say(`${times.length} times:\n${times.slice(0, 50).map((time) => `  ${shortTime(time)}`).join("\n")}${times.length > 50 ? `\n  and ${times.length - 50} more` : ""}`);
+    cli.say(`${counted(times.length, "time")}:\n${times.slice(0, 50).map((time) => `  ${shortTime(time)}`).join("\n")}${times.length > 50 ? `\n  and ${times.length - 50} more` : ""}`);
     await agreed(cli, range, times.length);
     const start = justBefore(from);
     await inTime(access, `the backfill of ${pipeline}`, () => access.client.schedule.getHandle(scheduleId(pipeline)).backfill({ start, end: new Date(to), overlap: "BUFFER_ALL" }));
     const temporal = temporalLine(settings.temporal, ["schedule", "backfill"], { "schedule-id": scheduleId(pipeline), "start-time": start.toISOString(), "end-time": to, "overlap-policy": "BufferAll" });
-    cli.give({ schedule: scheduleId(pipeline), times, temporal }, `${times.length} triggers were sent; what comes while a run goes on is folded into the next one`);
+    cli.give({ schedule: scheduleId(pipeline), times, temporal }, `${counted(times.length, "trigger")} ${times.length === 1 ? "was" : "were"} sent; what comes while a run goes on is folded into the next one`);
     cli.say(cli.style.dim(`same as: ${temporal}\nnext:    relearn runs ${pipeline}`));
   });
 }
@@ -134,7 +137,22 @@ export async function backfill(cli: Cli, given: string, range: Range): Promise<v
 async function agreed(cli: Cli, { yes }: Range, runs: number): Promise<void> {
   if (yes === true) return;
   if (!cli.interactive) throw new RelearnError("Usage", "a backfill is asked about first: look at the times with `relearn schedule preview`, then give --yes");
-  if (!(await cli.confirm(`send ${runs} triggers?`))) throw new RelearnError("NotApproved", "nothing was sent");
+  if (!(await cli.confirm(`send ${counted(runs, "trigger")}?`))) throw new RelearnError("NotApproved", "nothing was sent");
+}
+
+const nextShown = 5;
+const spansInDays = [1, 10, 100, 1_000, 10_000];
+
+/** The first times from a moment on. Nobody knows how often they come, so ever longer spans are asked for. */
+async function firstTimes(access: TemporalAccess, settings: Settings, pipeline: string, from: string): Promise<string[]> {
+  let found: string[] = [];
+  for (const days of spansInDays) {
+    const to = (timezone?: string): string => new Date(Date.parse(readInstant(from, timezone)) + days * 86_400_000).toISOString();
+    const read: ReadTime = (option, text, timezone) => (option === "--to" ? to(timezone) : readInstant(text, timezone));
+    found = (await timesIn(access, settings, pipeline, { from, to: from }, read)).times;
+    if (found.length >= nextShown) break;
+  }
+  return found.slice(0, nextShown);
 }
 
 type ReadTime = (option: string, text: string, timezone?: string) => string;

@@ -3,14 +3,15 @@ import { readJson } from "../../schemas/boundary.ts";
 import { evaluation } from "../../schemas/evaluation.ts";
 import { RelearnError } from "../../schemas/failures.ts";
 import { manifest } from "../../schemas/manifest.ts";
+import { lastDecision } from "../../stores/approval-rules.ts";
 import { getBlob } from "../../stores/blobs.ts";
 import type { ObjectStore } from "../../stores/object-store.ts";
 import type { Registry, Version } from "../../stores/registry.ts";
-import { readInstant, readModel } from "../support/arguments.ts";
+import { readModel, readPast } from "../support/arguments.ts";
 import type { Cli } from "../support/cli.ts";
 import { evidenceText } from "../support/evidence.ts";
-import { figure, shortTime } from "../support/format.ts";
-import { knownModel } from "../support/known-model.ts";
+import { counted, figure, shortTime } from "../support/format.ts";
+import { knownModel, versionsText } from "../support/known-model.ts";
 import { withStore } from "../support/store.ts";
 import { plain } from "../support/style.ts";
 import { renderTable } from "../support/table.ts";
@@ -19,7 +20,7 @@ import { detailOf } from "./history.ts";
 /** A model and its versions, one version whole, or what served at a moment and who allowed it. */
 export async function show(cli: Cli, given: string, options: { readonly at?: string }): Promise<void> {
   const { model, version } = readModel(given);
-  const at = options.at === undefined ? null : readInstant(options.at);
+  const at = options.at === undefined ? null : readPast("--at", options.at);
   if (at !== null && typeof version === "number") throw new RelearnError("Usage", `--at says what served at a time, so it goes with a model alone: relearn show ${model} --at ${options.at}`);
   await withStore(await cli.settings(), async (store) => {
     const registry = await knownModel(store, model);
@@ -74,17 +75,23 @@ async function showModel(cli: Cli, store: ObjectStore, registry: Registry): Prom
     { title: "RUN", cell: (version) => version.run, shrinks: true },
   ], shown, cli.width);
   cli.give({ model: registry.model, champion, versions: shown }, `${registry.model}: ${champion === null ? "no champion" : `version ${champion.v} serves`}\n\n${table}`);
-  if (versions.length > shown.length) cli.say(cli.style.dim(`${versions.length - shown.length} older versions are not shown`));
+  if (versions.length > shown.length) cli.say(cli.style.dim(`${counted(versions.length - shown.length, "older version")} not shown`));
   cli.say(cli.style.dim(`\nrelearn show ${registry.model}@${versions[0]?.v ?? 1}   relearn history ${registry.model}`));
 }
 
 const readManifest = async (store: ObjectStore, version: Version) => readJson(manifest, await textOf(store, version.manifest), `the manifest of version ${version.v}`);
 const textOf = async (store: ObjectStore, ref: Version["manifest"]) => new TextDecoder().decode(await getBlob(store, ref));
 
+/** Who said yes or no to it last; null while nobody has. */
+async function decisionOf({ log }: Registry, v: number): Promise<Commit | null> {
+  const found = lastDecision(await log.summaries(), v);
+  return found === undefined ? null : ((await log.entry(found.n))?.entry ?? null);
+}
+
 async function showVersion(cli: Cli, store: ObjectStore, registry: Registry, v: number): Promise<void> {
   const version = await registry.version(v);
-  if (version === null) throw new RelearnError("NotFound", `${registry.model} has no version ${v}; it has versions 1 to ${(await registry.log.tip())?.entry.versions ?? 0}`);
-  const [lineage, evidence] = await Promise.all([readManifest(store, version), textOf(store, version.evaluation).then((text) => readJson(evaluation, text, `the evaluation of version ${v}`))]);
+  if (version === null) throw new RelearnError("NotFound", `${registry.model} has no version ${v}; it has ${versionsText((await registry.log.tip())?.entry.versions ?? 0)}`);
+  const [lineage, evidence, decision] = await Promise.all([readManifest(store, version), textOf(store, version.evaluation).then((text) => readJson(evaluation, text, `the evaluation of version ${v}`)), decisionOf(registry, v)]);
   const text = [
     `${registry.model} version ${v}: ${cli.style.bold(version.status)}`,
     `  model       ${version.model.sha256} (${version.model.bytes} bytes)`,
@@ -94,8 +101,9 @@ async function showVersion(cli: Cli, store: ObjectStore, registry: Registry, v: 
     `  code        ${lineage.code === null ? "not in git" : `${lineage.code.commit.slice(0, 12)}${lineage.code.dirty ? " with uncommitted changes" : ""}`}`,
     `  trainer     ${plain(lineage.trainer.command.join(" "))}, seed ${lineage.seed}`,
     `  signed by   ${lineage.signature.key}`,
+    `  decided     ${decision === null ? "not yet" : `${shortTime(decision.at)} (entry ${decision.n}: ${detailOf(decision)})`}`,
     "",
-    evidenceText(evidence, cli),
+    evidenceText(evidence, cli, "past"),
   ].join("\n");
-  cli.give({ ...version, model: registry.model, file: version.model, lineage, evidence }, text);
+  cli.give({ ...version, model: registry.model, file: version.model, lineage, evidence, decision }, text);
 }

@@ -12,7 +12,7 @@ export async function up(cli: Cli, options: { readonly detach?: boolean }): Prom
     cli.say(cli.style.dim(worker.started ? `worker answers (process ${worker.pid})` : `worker was already running (process ${worker.pid})`));
     const { temporal, s3 } = running.stack;
     cli.give({ ...running.stack, worker: worker.pid }, [
-      `Temporal  ${temporal.address}${temporal.ui === null ? "" : `   ${temporal.ui}`}`,
+      `Temporal  ${temporal.address}${temporal.ui === null ? "   (TEMPORAL_UI_URL names its UI, for links)" : `   ${temporal.ui}`}`,
       `S3        ${s3.endpoint ?? "AWS"}/${s3.bucket}`,
       `state     ${settings.home}`,
     ].join("\n"));

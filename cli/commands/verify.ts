@@ -4,6 +4,7 @@ import { publicKeyOf, readSigningKey, signingKeyFile } from "../../stores/signin
 import { verifyModel, type Verified } from "../../stores/verify.ts";
 import { readName } from "../support/arguments.ts";
 import type { Cli } from "../support/cli.ts";
+import { counted } from "../support/format.ts";
 import { knownModel } from "../support/known-model.ts";
 import { withStore } from "../support/store.ts";
 
@@ -21,7 +22,7 @@ export async function verify(cli: Cli, given: string | undefined, options: { rea
       cli.say(linesOf(result, cli));
     }
     const wrong = verified.reduce((sum, { findings }) => sum + findings.length, 0);
-    cli.give(verified, wrong > 0 ? `${wrong} ${wrong === 1 ? "finding" : "findings"}` : models.length === 0 ? "no models yet" : "every digest, signature and link fits");
+    cli.give(verified, wrong > 0 ? counted(wrong, "finding") : models.length === 0 ? "no models yet" : "every digest, signature and link fits");
     return wrong === 0 ? 0 : 1;
   });
 }
@@ -33,6 +34,6 @@ async function ownKey(home: string): Promise<string[]> {
 }
 
 function linesOf({ model, entries, versions, objects, findings }: Verified, { style }: Cli): string {
-  const head = `${findings.length === 0 ? style.green("ok") : style.red("NO")} ${model}: ${entries} entries, ${versions} versions, ${objects} objects read`;
+  const head = `${findings.length === 0 ? style.green("ok") : style.red("NO")} ${model}: ${counted(entries, "entry", "entries")}, ${counted(versions, "version")}, ${counted(objects, "object")} read`;
   return [head, ...findings.map(({ key, problem }) => `   ${style.red(key)} ${problem}`)].join("\n");
 }

@@ -14,7 +14,7 @@ export function approvalText(record: Pick<RunRecord, "run" | "question" | "answe
   return [
     style.bold(`Version ${question.v} waits for an approval`) + `: ${yes} of ${question.required} given, until ${shortTime(question.expiresAt)}${question.approvers === null ? "" : `, by ${plain(question.approvers.join(", "))}`}`,
     `  digest    ${question.digest}`,
-    ...(link === null ? [] : [`  look      ${link}`]),
+    `  look      ${link ?? `in Temporal UI, namespace ${temporal.namespace} (TEMPORAL_UI_URL makes this a link)`}`,
     `  yes       relearn approve ${run} --digest ${question.digest.slice(0, 12)}`,
     `  no        relearn reject ${run} --digest ${question.digest.slice(0, 12)}`,
     `  or        ${signalLine(record, temporal, "you")}`,

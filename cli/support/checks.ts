@@ -62,6 +62,7 @@ async function python({ python: { executable, environment }, root }: Settings, p
     const { stdout } = await promisify(execFile)(executable, ["-c", program], { timeout: 20_000, env: { ...bareEnvironment(), ...environment } });
     return stdout.trim();
   } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") throw wrong(`there is no program ${executable}: run \`npm run setup\` in ${root}, or name another Python in RELEARN_PYTHON`);
     const said = ((error as { stderr?: string }).stderr ?? "").trim().split("\n").at(-1) || (error as Error).message;
     throw wrong(`${executable}: ${said}; run \`npm run setup\` in ${root}, or name another Python in RELEARN_PYTHON`);
   }

@@ -1,3 +1,4 @@
+import { sliceMetricsOf } from "../../policy/gates.ts";
 import type { Evaluation, HoldoutEvaluation } from "../../schemas/evaluation.ts";
 import type { GateResult } from "../../schemas/gate.ts";
 import type { Cli } from "./cli.ts";
@@ -7,13 +8,17 @@ import { type Column, renderTable } from "./table.ts";
 
 type Screen = Pick<Cli, "style" | "width">;
 
-/** What a person looks at before they answer: metrics with intervals, slices, gates. */
-export function evidenceText(evaluation: Evaluation, screen: Screen): string {
+/**
+ * What a person looks at before they answer: metrics with intervals, slices, gates.
+ * @param when `past` where it is looked at again, after it was answered
+ */
+export function evidenceText(evaluation: Evaluation, screen: Screen, when: "asked" | "past" = "asked"): string {
   const { holdouts, gates, parity, resources } = evaluation;
-  const against = evaluation.champion === null ? "There is no champion yet: this would be the first." : `Against champion version ${evaluation.champion.v}, on the same rows.`;
+  const alone = when === "asked" ? "There is no champion yet: this would be the first." : "There was no champion when it was judged.";
+  const against = evaluation.champion === null ? alone : `Against champion version ${evaluation.champion.v}, on the same rows.`;
   return [
     against,
-    ...holdouts.flatMap((holdout) => ["", holdoutText(holdout, screen)]),
+    ...holdouts.flatMap((holdout) => ["", holdoutText(holdout, gates, screen)]),
     "",
     gatesText(gates, screen),
     "",
@@ -24,25 +29,25 @@ export function evidenceText(evaluation: Evaluation, screen: Screen): string {
 
 type MetricLine = { readonly name: string } & Pick<HoldoutEvaluation, "candidate" | "champion" | "difference">;
 
-function holdoutText(holdout: HoldoutEvaluation, { style, width }: Screen): string {
+function holdoutText(holdout: HoldoutEvaluation, gates: readonly GateResult[], { style, width }: Screen): string {
   const span = holdout.window === null ? "" : `, ${shortTime(holdout.window.from)} to ${shortTime(holdout.window.to)}`;
   const flips = holdout.flips === null ? [] : [`${(holdout.flips.share * 100).toFixed(1)} % of its rows change their predicted class`];
   return [
     style.bold(`Holdout ${plain(holdout.holdout)}: ${count(holdout.rows)} rows${span}`),
     renderTable(columns(holdout.champion !== null, { baseline: holdout.baseline }), Object.keys(holdout.candidate).map((name) => ({ ...holdout, name })), width),
     ...flips,
-    ...(holdout.slices.length === 0 ? [] : ["", slicesText(holdout, { style, width })]),
+    ...shownMetrics(holdout, gates).flatMap((metric) => ["", slicesText(holdout, metric, width)]),
   ].join("\n");
 }
 
 function columns(hasChampion: boolean, { baseline }: Pick<HoldoutEvaluation, "baseline">): Column<MetricLine>[] {
   const compared: Column<MetricLine>[] = [
-    { title: "CHAMPION", cell: (line) => cell(line.champion?.[line.name], interval) },
-    { title: "DIFFERENCE", cell: (line) => cell(line.difference?.[line.name], signed) },
+    { title: "CHAMPION", cell: (line) => cell(line.champion?.[line.name], interval), wraps: true },
+    { title: "DIFFERENCE", cell: (line) => cell(line.difference?.[line.name], signed), wraps: true },
   ];
   return [
     { title: "METRIC", cell: (line) => plain(line.name) },
-    { title: "CANDIDATE", cell: (line) => cell(line.candidate[line.name], interval) },
+    { title: "CANDIDATE", cell: (line) => cell(line.candidate[line.name], interval), wraps: true },
     ...(hasChampion ? compared : []),
     { title: "TRIVIAL", cell: (line) => cell(baseline[line.name], ({ value }) => figure(value)) },
   ];
@@ -50,32 +55,39 @@ function columns(hasChampion: boolean, { baseline }: Pick<HoldoutEvaluation, "ba
 
 const cell = <E>(estimate: E | undefined, say: (estimate: E) => string): string => (estimate === undefined ? "-" : plain(say(estimate)));
 
-/** The figure that slices are shown by: the first of these that was computed. */
-const sliceMetrics = ["auc", "log_loss", "rmse", "mae"];
+/** Where no gate judges slices, they are shown by the first of these that was computed. */
+const usualMetrics = ["auc", "log_loss", "rmse", "mae"];
 
-function slicesText({ slices, champion }: HoldoutEvaluation, { width }: Screen): string {
-  const metric = sliceMetrics.find((name) => name in (slices[0]?.candidate ?? {})) ?? Object.keys(slices[0]?.candidate ?? {})[0];
-  if (metric === undefined) return "";
+/** The figures that slices are shown by: those that gates judge them by. */
+function shownMetrics({ slices }: HoldoutEvaluation, gates: readonly GateResult[]): readonly string[] {
+  const computed = Object.keys(slices[0]?.candidate ?? {});
+  const judged = sliceMetricsOf(gates).filter((name) => computed.includes(name));
+  return judged.length > 0 ? judged : [...usualMetrics, ...computed].filter((name) => computed.includes(name)).slice(0, 1);
+}
+
+function slicesText({ slices, champion }: HoldoutEvaluation, metric: string, width: number): string {
   type Slice = (typeof slices)[number];
   const compared: Column<Slice>[] = [
-    { title: "CHAMPION", cell: (slice) => cell(slice.champion?.[metric], interval) },
-    { title: "DIFFERENCE", cell: (slice) => cell(slice.difference?.[metric], signed) },
+    { title: "CHAMPION", cell: (slice) => cell(slice.champion?.[metric], interval), wraps: true },
+    { title: "DIFFERENCE", cell: (slice) => cell(slice.difference?.[metric], signed), wraps: true },
     { title: "ROWS TO TELL", cell: (slice) => (slice.rowsToTell === null ? "-" : `${count(slice.rowsToTell)} more`), right: true },
   ];
-  return renderTable<Slice>([
-    { title: `SLICE (${plain(metric)})`, cell: (slice) => plain(slice.slice), shrinks: true },
+  const table = renderTable<Slice>([
+    { title: `SLICE (${plain(metric)})`, cell: (slice) => plain(slice.slice), wraps: true },
     { title: "ROWS", cell: (slice) => count(slice.rows), right: true },
-    { title: "CANDIDATE", cell: (slice) => cell(slice.candidate[metric], interval) },
+    { title: "CANDIDATE", cell: (slice) => cell(slice.candidate[metric], interval), wraps: true },
     ...(champion === null ? [] : compared),
   ], slices, width);
+  const explained = champion !== null && slices.some(({ rowsToTell }) => rowsToTell !== null);
+  return explained ? `${table}\nROWS TO TELL: about so many rows more, and the interval of the difference would tell better from worse.` : table;
 }
 
 /** One line a gate: what it says and why. */
 export function gatesText(gates: readonly GateResult[], { style, width }: Screen): string {
   const colour = { yes: style.green, no: style.red, "not-evaluated": style.yellow, "not-applicable": style.dim } as const;
   return renderTable<GateResult>([
-    { title: "GATE", cell: (gate) => plain(gate.gate), shrinks: true },
+    { title: "GATE", cell: (gate) => plain(gate.gate), wraps: true },
     { title: "ANSWER", cell: (gate) => colour[gate.answer](gate.answer.replace("-", " ")) },
-    { title: "WHY", cell: (gate) => plain(gate.reason), shrinks: true },
+    { title: "WHY", cell: (gate) => plain(gate.reason), wraps: true },
   ], gates, width);
 }

@@ -15,3 +15,6 @@ export function notAmong(what: string, name: string, existing: readonly string[]
   const known = existing.length === 0 ? `there is none yet; ${otherwise}` : `there are: ${existing.slice(0, 20).join(", ")}${existing.length > 20 ? ` and ${existing.length - 20} more` : ""}`;
   return new RelearnError("NotFound", `there is no ${what} ${name}; ${known}`);
 }
+
+/** Which versions there are, for one that there is not. */
+export const versionsText = (highest: number): string => (highest === 0 ? "no version yet" : highest === 1 ? "version 1 only" : `versions 1 to ${highest}`);

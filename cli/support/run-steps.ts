@@ -1,3 +1,4 @@
+import { gateAnswer, type GateResult } from "../../schemas/gate.ts";
 import type { ProgressLine } from "../../schemas/job.ts";
 import type { RunRecord, Stage } from "../../schemas/run.ts";
 import { count, duration, figure } from "./format.ts";
@@ -45,10 +46,15 @@ function detailOf(step: StepView["step"], record: RunRecord, progress: ProgressL
   if (stage === step && state === "held") return `held: ${plain(reason ?? "the data is not complete")}`;
   if (step === "validate" && rows !== null) return `${count(rows.accepted)} rows accepted, ${count(rows.quarantined)} quarantined`;
   if (step === "train" && rows !== null) return [`${count(rows.train)} rows`, ...(stage === "train" ? [progressText(progress)] : [])].filter((text) => text !== "").join(", ");
-  if (step === "evaluate" && gates.length > 0) return `${gates.filter((gate) => gate.answer === "yes").length} of ${gates.length} gates said yes`;
+  if (step === "evaluate" && gates.length > 0) return `gates: ${answersOf(gates)}`;
   if (step === "register" && v !== null) return `version ${v}`;
   if (step === "approve" && state === "waiting" && question !== null) return `waits for ${question.required === 1 ? "a person" : `${question.required} people`}, until ${question.expiresAt.slice(0, 16).replace("T", " ")}Z`;
   return "";
+}
+
+/** `5 yes, 2 not applicable`. */
+function answersOf(gates: readonly GateResult[]): string {
+  return gateAnswer.options.map((answer) => [gates.filter((gate) => gate.answer === answer).length, answer.replace("-", " ")] as const).filter(([many]) => many > 0).map(([many, said]) => `${many} ${said}`).join(", ");
 }
 
 /** `42 %, auc 0.712, 3 min 05 s to go`. */

@@ -33,13 +33,16 @@ export function styled(text: string): string {
   return text.split(ansi).map((part, i) => seenText(part) + (colours[i] ?? "")).join("");
 }
 
+/** A text that was coloured here, without its colours. */
+export const uncoloured = (text: string): string => text.replace(ansi, "");
+
 /** Characters that a text takes on a terminal, colour codes aside. */
 export function widthOf(text: string): number {
-  return [...text.replace(ansi, "")].length;
+  return [...uncoloured(text)].length;
 }
 
 /** Cuts a text to `width` characters, with an ellipsis where something was cut; a cut text loses its colours. */
 export function clip(text: string, width: number): string {
   if (widthOf(text) <= width) return text;
-  return `${[...text.replace(ansi, "")].slice(0, Math.max(0, width - 1)).join("")}…`;
+  return `${[...uncoloured(text)].slice(0, Math.max(0, width - 1)).join("")}…`;
 }

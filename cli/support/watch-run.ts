@@ -1,16 +1,13 @@
 import { outcomeOf } from "../../policy/approval.ts";
-import { readJson } from "../../schemas/boundary.ts";
-import { evaluation } from "../../schemas/evaluation.ts";
 import type { RunRecord } from "../../schemas/run.ts";
 import type { Settings } from "../../schemas/settings.ts";
-import { getBlob } from "../../stores/blobs.ts";
 import type { ObjectStore } from "../../stores/object-store.ts";
 import { approvalText } from "./approval-text.ts";
 import type { Cli } from "./cli.ts";
-import { evidenceText } from "./evidence.ts";
 import { followRun } from "./follow-run.ts";
 import { interrupted, interruptible } from "./interrupt.ts";
 import { exitCodes, nextCommand, outcomeLine } from "./run-outcome.ts";
+import { runEvidence } from "./run-evidence.ts";
 import { newestRuns } from "./run-records.ts";
 import { runScreen } from "./run-screen.ts";
 import { inTime, type TemporalAccess } from "./temporal.ts";
@@ -64,13 +61,7 @@ async function progressOf(access: TemporalAccess, record: RunRecord): Promise<Ru
 }
 
 async function question({ cli, settings, store }: WatchPlace, record: RunRecord): Promise<string> {
-  return `${await evidence(cli, store, record)}\n\n${approvalText(record, settings.temporal, cli.style)}`;
-}
-
-async function evidence(cli: Cli, store: ObjectStore, record: RunRecord): Promise<string> {
-  if (record.evaluation === null) return "";
-  const text = new TextDecoder().decode(await getBlob(store, record.evaluation));
-  return evidenceText(readJson(evaluation, text, `the evaluation of ${record.run}`), cli);
+  return `${await runEvidence(store, record, cli)}\n\n${approvalText(record, settings.temporal, cli.style)}`;
 }
 
 function detached(cli: Cli, workflowId: string): number {
@@ -80,7 +71,7 @@ function detached(cli: Cli, workflowId: string): number {
 
 async function ended({ cli, store }: WatchPlace, record: RunRecord | null): Promise<number> {
   if (record === null) return 0;
-  if (record.state === "gated") cli.say(`\n${await evidence(cli, store, record)}\n`);
+  if (record.state === "gated") cli.say(`\n${await runEvidence(store, record, cli)}\n`);
   cli.give(record, outcomeLine(record, cli.style));
   cli.say(cli.style.dim(`next: ${nextCommand(record)}`));
   return exitCodes[record.state];

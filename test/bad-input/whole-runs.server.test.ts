@@ -114,7 +114,7 @@ describe.concurrent("a trainer that", () => {
     const script = "yes 'nothing to say' | head -c 20000000; head -c 20000000 /dev/zero | tr '\\0' x; echo; echo 'cannot open the feature store' >&2; exit 1\n";
     const made = makePipeline(world, "loud", script);
     expect((await world.run(made)).exitCode).toBe(1);
-    await expectOnlyAReason(world, "loud", "failed", /^.{0,80}the trainer ended with exit code 1\nIt last printed:\n[^]{0,1600}cannot open the feature store$/);
+    await expectOnlyAReason(world, "loud", "failed", /^.{0,80}the trainer ended with exit code 1\.\nIt last printed:\n[^]{0,1600}cannot open the feature store$/);
     const { job } = await world.latest("loud");
     const log = await readTail(world.store, `jobs/${job}/log.txt`, 8 * 2 ** 20);
     expect(log.length).toBeLessThan(2.2 * 2 ** 20);

@@ -72,7 +72,7 @@ describe("the command line", () => {
       expect(out).toMatch(new RegExp(`^  ${command}\\b`, "m"));
     }
   });
-  it.each([["frobnicate"], ["show"], ["show", "../../etc/passwd"], ["models", "--nonsense"], ["run"], ["approve", "flights/run/../x"], ["approve", "latest", "--digest", "zz"], ["schedule"], ["runs", "--limit", "many"], ["schedule", "preview", "flights"]])(
+  it.each([["frobnicate"], ["show"], ["show", "../../etc/passwd"], ["models", "--nonsense"], ["run"], ["approve", "flights/run/../x"], ["approve", "latest", "--digest", "zz"], ["schedule"], ["runs", "--limit", "many"], ["schedule", "backfill", "flights"]])(
     "answers %j with exit code 2", async (...args) => {
       const { exitCode, out, err } = await relearn(withNowhere, ...args);
       expect({ exitCode, out }).toEqual({ exitCode: 2, out: "" });

@@ -40,6 +40,7 @@ describe("a run from the command line", () => {
     expect(out).toMatch(/auc +0\.72 \[0\.71, 0\.73\]/);
     const run = await latest("one");
     expect(out).toContain(run.question!.digest);
+    expect(out).toMatch(/Data: 1,010 rows, 10 of them quarantined[^]*10 rows break distance >= 0/);
     expect(run).toMatchObject({ asOf: "2013-03-01T05:00:00.000Z", causes: [{ kind: "person", by: "ann" }], state: "waiting" });
   });
 
@@ -191,7 +192,8 @@ describe("a model from the command line", () => {
     await promoted("fleet");
     expect((await say("models", "--json")).json()).toEqual(expect.arrayContaining([expect.objectContaining({ model: "fleet", champion: 2, versions: 2 })]));
     expect((await say("show", "fleet")).out).toMatch(/v2 +champion/);
-    expect((await say("show", "fleet@champion")).out).toContain("Holdout recent");
+    expect((await say("show", "fleet@champion")).out).toMatch(/decided +\S+ \S+ \(entry \d: approved \w{12} by bob \(claimed\)\)[^]*Holdout recent/);
+    expect(await say("show", "fleet", "--at", "2999-01-01")).toMatchObject({ exitCode: 2, err: expect.stringContaining("lies in the future") });
     const then = (await say("show", "fleet", "--at", between, "--json")).json<{ champion: { v: number }; approval: Commit }>();
     expect(then).toMatchObject({ champion: { v: 1 }, approval: { operation: { decision: "approved", answers: [{ by: "bob" }] } } });
 
@@ -248,6 +250,9 @@ describe("a schedule from the command line", () => {
     expect((await say("schedule", "create", file, "--json")).json()).toMatchObject({ status: "updated" });
     const range = ["--from", "2013-03-01T03:00", "--to", "2013-04-01T03:00"];
     expect((await say("schedule", "preview", "monthly", ...range, "--json")).json()).toEqual(["2013-03-01T08:00:00.000Z", "2013-04-01T07:00:00.000Z"]);
+    const next = (await say("schedule", "preview", "monthly", "--from", "2013-03-01", "--json")).json<string[]>();
+    expect(next.map((time) => time.slice(0, 10))).toEqual(["2013-03-01", "2013-04-01", "2013-05-01", "2013-06-01", "2013-07-01"]);
+    expect((await say("schedule", "preview", "monthly", "--json")).json<string[]>().every((time) => Date.parse(time) > Date.now())).toBe(true);
     expect((await say("schedule", "pause", "monthly", "--reason", "holiday")).out).toContain("temporal schedule toggle --schedule-id monthly/schedule --pause --reason holiday");
     expect((await say("schedule", "list")).out).toMatch(/monthly +paused/);
     expect((await say("schedule", "resume", "monthly")).exitCode).toBe(0);

@@ -3,6 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { approvalText } from "../../cli/support/approval-text.ts";
+import { dataText } from "../../cli/support/data-text.ts";
+import { detailOf } from "../../cli/commands/history.ts";
 import { evidenceText } from "../../cli/support/evidence.ts";
 import { duration, figure, interval, size } from "../../cli/support/format.ts";
 import { exitCodes, nextCommand, outcomeLine } from "../../cli/support/run-outcome.ts";
@@ -32,6 +34,11 @@ describe("a table", () => {
     const lines = renderTable(columns, [["a-name-that-is-far-too-long", "123456"]], 20).split("\n");
     expect(lines.every((line) => widthOf(line) <= 20)).toBe(true);
     expect(lines[1]).toMatch(/^a-name.*…\s+123456$/);
+  });
+
+  it("breaks what must be read whole into lines, between words where it can", () => {
+    const wrapping = [{ title: "WHY", cell: (row: string[]) => row[0] as string, wraps: true }, { title: "N", cell: (row: string[]) => row[1] as string, right: true }];
+    expect(renderTable(wrapping, [["auc is 0.72 in a-very-long-slice", "1"]], 15)).toBe("WHY           N\nauc is 0.72   1\nin\na-very-long-\nslice");
   });
 
   it("counts colours as nothing", () => {
@@ -108,6 +115,25 @@ describe("the evidence", () => {
     expect(text).toMatch(/storm\s+310 .*900 more/);
     expect(text).toMatch(/latency\s+not evaluated\s+the process died/);
   });
+  it("shows slices by the metric that a gate judges them by, and says what the rows to tell are", () => {
+    const gates = [{ gate: "log_loss no worse in slice storm", answer: "yes" as const, reason: "", observed: null, limit: null }];
+    const slices = sampleEvaluation.holdouts[0]!.slices.map((slice) => ({ ...slice, candidate: { ...slice.candidate, log_loss: { value: 0.4, low: null, high: null, why: null } } }));
+    expect(evidenceText({ ...sampleEvaluation, gates, holdouts: [{ ...sampleEvaluation.holdouts[0]!, slices }] }, screen)).toMatch(/SLICE \(log_loss\)[^]*storm +310 +0\.4 /);
+    expect(text).toMatch(/SLICE \(auc\)[^]*ROWS TO TELL: about so many rows more/);
+  });
+  it("cuts nothing on a narrow terminal", () => {
+    const narrow = evidenceText(sampleEvaluation, { style: bare, width: 60 });
+    expect(narrow).not.toContain("…");
+    expect(narrow.split("\n").filter((line) => /^(auc|storm|latency)/.test(line)).every((line) => widthOf(line) <= 60)).toBe(true);
+  });
+  it("speaks of a missing champion in the past where the version serves already", () => {
+    const first = { ...sampleEvaluation, champion: null };
+    expect([evidenceText(first, screen), evidenceText(first, screen, "past")]).toEqual([expect.stringMatching(/^There is no champion yet/), expect.stringMatching(/^There was no champion when/)]);
+  });
+  it("tells the rows set aside, and why", () => {
+    const finding = { check: "rule", subject: "distance", effect: "quarantined" as const, rows: 10, message: "10 rows break a rule" };
+    expect(dataText(sampleRun, [finding, { ...finding, effect: "harmless", message: "not told" }])).toBe(`Data: 1,010 rows, 10 of them quarantined: see quarantine/flights/${sampleRun.snapshot}.parquet in the bucket\n  10 rows break a rule`);
+  });
   it("has no champion's columns where there is none", () => {
     const first = { ...sampleEvaluation, champion: null, holdouts: sampleEvaluation.holdouts.map((holdout) => ({ ...holdout, champion: null, difference: null, flips: null })) };
     expect(evidenceText(first, screen)).not.toMatch(/CHAMPION/);
@@ -142,6 +168,10 @@ describe("a run on the screen", () => {
     expect(remainingSeconds(sampleRun, progress, earlier, at)).toBe(51);
     expect(remainingSeconds(sampleRun, null, earlier, at)).toBe(76);
   });
+  it("tells gates by their answers, so that not applicable is no failure", () => {
+    const gates = (["yes", "yes", "not-applicable"] as const).map((answer) => ({ gate: "g", answer, reason: "", observed: null, limit: null }));
+    expect(stepViews({ ...sampleRun, stage: "register", seconds: { evaluate: 5 }, gates }, null, at).find(({ step }) => step === "evaluate")?.detail).toBe("gates: 2 yes, 1 not applicable");
+  });
   it("marks where an ended run stopped", () => {
     const ended = { ...sampleRun, state: "gated" as const, stage: "done" as const, endedAt: "2026-01-01T00:01:00.000Z", seconds: { ingest: 4, validate: 6, train: 30, evaluate: 5 } };
     expect(stepViews(ended, null, at).find(({ step }) => step === "evaluate")?.status).toBe("stopped");
@@ -160,6 +190,15 @@ describe("a step that is tried again", () => {
     const failed = { activityType: { name: "ingest" }, attempt: 3, lastFailure: { message: "the object store did not answer\nmore" } };
     expect(retryingStep(described([{ activityType: { name: "train" }, attempt: 1 }, failed]))).toBe("ingest is tried again (3): the object store did not answer");
     expect(retryingStep(described([]))).toBeNull();
+  });
+});
+
+describe("a decision in the log", () => {
+  const answer = { by: "ann", claimed: true, decision: "approve" as const, digest: "d".repeat(12), comment: "good", at: "2026-01-01T00:02:00Z", refused: null };
+  const subject = { run: "r", model: "4".repeat(64), evaluation: "5".repeat(64), champion: null };
+  it("names those whose answers count, and only counts the others", () => {
+    const answers = [answer, { ...answer, by: "bob", claimed: false, comment: "" }, { ...answer, refused: "ann has answered already" }];
+    expect(detailOf({ operation: { kind: "decision", v: 1, digest: "d".repeat(64), subject, decision: "approved", answers }, approval: null })).toBe("approved dddddddddddd by ann (claimed): good and bob; 1 answer did not count");
   });
 });
 

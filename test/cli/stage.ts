@@ -110,7 +110,7 @@ function standIns(deps: Dependencies, script: Script): Activities {
     announceChampion: createAnnounceChampion(deps), recordRun: createRecordRun(deps),
     ingest: async () => ({ status: "ready", dataset: await putJsonBlob(store, { rows: 1 }), rows: 1_010, partitions: 2, filesRead: 1, notes: [] }),
     validate: async () => {
-      const report = await putJsonBlob(store, { report: 1 });
+      const report = await putJsonBlob(store, { version: 1, pipeline: "any", snapshot: null, reference: null, findings: [{ check: "rule", subject: "distance", effect: "quarantined", rows: 10, message: "10 rows break distance >= 0, such as -3" }], drift: [], rows: { in: rows.in, accepted: rows.accepted, quarantined: rows.quarantined } });
       return script.refused === null ? { status: "accepted", snapshot: "5".repeat(64), report, rows } : { status: "refused", report, reasons: [script.refused] };
     },
     train: async () => {

@@ -74,9 +74,9 @@ describe("the lock", () => {
 });
 
 describe("the set-up", () => {
-  test("says in one sentence that Node is too old", async () => {
+  test.each(["infra/setup.mjs", "dist/cli/main.js"])("says in one sentence that Node is too old: %s", async (program) => {
     const preload = `data:text/javascript,Object.defineProperty(process, "versions", { value: { ...process.versions, node: "20.18.3" } })`;
-    const failed = promisify(execFile)(process.execPath, ["--import", preload, new URL("../../infra/setup.mjs", import.meta.url).pathname]);
+    const failed = promisify(execFile)(process.execPath, ["--import", preload, new URL(`../../${program}`, import.meta.url).pathname]);
     await expect(failed).rejects.toMatchObject({ code: 1, stderr: expect.stringMatching(/^Relearn needs Node 20\.19 or newer, and this is 20\.18\.3 \(.*\): install a newer one and run this again\.\n$/) });
   });
 

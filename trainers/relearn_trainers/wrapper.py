@@ -144,7 +144,7 @@ class Wrapper:
     def _failure(self, ended):
         tail = self.log.last_lines()
         full = ended.why is None and (ended.code in OVERSIZED or any(word in tail for word in NO_ROOM))
-        printed = "\nIt last printed:\n" + tail if tail else ""
+        printed = ".\nIt last printed:\n" + tail if tail else ""
         if ended.why == "timeout":
             return Failed("the trainer was ended after %.0f s, its timeout (trainer.timeout in the definition)%s" % (self.spec["timeoutSeconds"], printed), exit_code(ended.code))
         if ended.code < 0 and not full:
