@@ -32,16 +32,20 @@ export function renderTable<Row>(columns: readonly Column<Row>[], rows: readonly
   return [titles, ...cells].flatMap(lines).join("\n");
 }
 
+/** What goes on is set in, so that no name's later part can pass for a row of its own. */
+const setIn = "  ";
+
 /** Breaks between words, and inside a word that is longer than a line. A text that has to be broken loses its colours. */
 function wrap(text: string, width: number): string[] {
   if (widthOf(text) <= width) return [text];
+  const room = width - setIn.length;
   const lines = [""];
   for (const word of uncoloured(text).split(" ")) {
     const longer = lines.at(-1) === "" ? word : `${lines.at(-1)} ${word}`;
-    if (widthOf(longer) <= width) lines[lines.length - 1] = longer;
-    else lines.push(...pieces(word, width));
+    if (widthOf(longer) <= room) lines[lines.length - 1] = longer;
+    else lines.push(...pieces(word, room));
   }
-  return lines.filter((each) => each !== "");
+  return lines.filter((each) => each !== "").map((each, i) => (i === 0 ? each : setIn + each));
 }
 
 const pieces = (word: string, width: number): string[] => Array.from({ length: Math.ceil(widthOf(word) / width) }, (_, i) => [...word].slice(i * width, (i + 1) * width).join(""));

@@ -30,10 +30,10 @@ function evaluationOf(names: readonly string[]): Evaluation {
 }
 
 /** Every text that a terminal shows, made of these names. */
-function onTerminal(names: readonly string[], colours: boolean): string[] {
+function onTerminal(names: readonly string[], colours: boolean, width = Infinity): string[] {
   const style = makeStyle(colours);
   return [
-    evidenceText(evaluationOf(names), { style, width: 100 }),
+    evidenceText(evaluationOf(names), { style, width }),
     approvalText({ run: sampleRun.run, question: { ...sampleQuestion, approvers: [...names] }, answers: [] }, temporal, style),
     ...names.map((reason) => outcomeLine({ ...sampleRun, state: "gated", reason }, style)),
     ...names.map((reason) => changeLine({ ...sampleRun, stage: "ingest", state: "held", reason }, null)),
@@ -48,7 +48,7 @@ describe("hostile names on a terminal", () => {
   it.each([false, true])("cannot move the cursor, add a line, hide, link or turn text round (colours: %s)", (colours) => {
     const [shown, expected] = [onTerminal(hostileNames, colours), onTerminal(tame, colours)];
     expect(shown.map(lines)).toEqual(expected.map(lines));
-    for (const text of shown) {
+    for (const text of [...shown, ...onTerminal(hostileNames, colours, 100)]) {
       const bare = text.replace(/\u001b\[(?:1|2|22|31|32|33|36|39)m/g, "");
       expect(bare.replaceAll("\n", "")).not.toMatch(/\p{Cc}|\p{Zl}|\p{Zp}|\p{Cs}/u);
       if (!colours) expect(text).not.toContain("\u001b");

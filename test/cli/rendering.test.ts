@@ -38,7 +38,7 @@ describe("a table", () => {
 
   it("breaks what must be read whole into lines, between words where it can", () => {
     const wrapping = [{ title: "WHY", cell: (row: string[]) => row[0] as string, wraps: true }, { title: "N", cell: (row: string[]) => row[1] as string, right: true }];
-    expect(renderTable(wrapping, [["auc is 0.72 in a-very-long-slice", "1"]], 15)).toBe("WHY           N\nauc is 0.72   1\nin\na-very-long-\nslice");
+    expect(renderTable(wrapping, [["auc is 0.72 in a-very-long-slice", "1"]], 15)).toBe("WHY           N\nauc is        1\n  0.72 in\n  a-very-lon\n  g-slice");
   });
 
   it("counts colours as nothing", () => {
