@@ -4,7 +4,7 @@ import { putJsonBlob } from "../../stores/blobs.ts";
 import { readPast, readText } from "../support/arguments.ts";
 import type { Cli } from "../support/cli.ts";
 import { loadDefinition } from "../support/definition.ts";
-import { interruptible } from "../support/interrupt.ts";
+import { interrupted, interruptible } from "../support/interrupt.ts";
 import { personOf } from "../support/person.ts";
 import { retrainingId, sendTrigger, settledPlaceOf, triggerLine, waitForRun } from "../support/start-run.ts";
 import { withStore } from "../support/store.ts";
@@ -56,5 +56,5 @@ async function detach(cli: Cli, access: TemporalAccess, { pipeline, cause }: Tri
 
 function left(cli: Cli, { pipeline, cause }: Trigger): number {
   cli.give({ workflowId: retrainingId(pipeline), detached: true, key: cause.key }, `the run stays queued. Come back with: relearn runs ${pipeline}`);
-  return 0;
+  return interrupted;
 }
