@@ -19,8 +19,8 @@ import { readDefinition } from "./support/read-definition.ts";
 
 /** A job that dies without a result, or asks to be tried again, gets this many submissions in all. */
 const submissions = 3;
-/** A job is asked for after a twentieth of the time it has run: its end is seen soon, and a long one is not asked often. */
-const pauseAfter = (ms: number): number => Math.min(1_000, Math.max(50, ms / 20));
+/** A job is asked for after a fortieth of the time it has run: its end is seen soon, and a long one is not asked often. */
+const pauseAfter = (ms: number): number => Math.min(1_000, Math.max(50, ms / 40));
 
 /**
  * Trains by a launcher and follows the job to its end. The handle travels in the heartbeat, so the worker after this one goes on

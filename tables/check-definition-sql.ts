@@ -4,6 +4,7 @@ import { duckdbType } from "./column-sql.ts";
 import { prepareTables } from "./prepare.ts";
 import { preparedColumns } from "./prepared-columns.ts";
 import { id } from "./quote.ts";
+import { oneNumber } from "./sql-check.ts";
 import { openSandbox } from "./sql-child.ts";
 import type { Sandbox } from "./sql-child.ts";
 
@@ -33,8 +34,6 @@ export async function checkDefinitionSql(definition: Definition, scratch: string
     await sandbox.close();
   }
 }
-
-export const oneNumber = "it must give one number over all rows: an aggregate such as avg(...)";
 
 /** Over no rows an aggregate still gives one, and what is none gives nothing. */
 async function checkMetric(sandbox: Sandbox, title: string, sql: string): Promise<void> {

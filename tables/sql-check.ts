@@ -99,6 +99,9 @@ function calledName(node: Node): string | undefined {
 /** Written without brackets these parse as columns. */
 const keywords = new Set(["current_timestamp", "current_date", "current_time", "localtime", "localtimestamp", "current_user", "current_schema", "current_database"]);
 
+/** What a metric must do. */
+export const oneNumber = "it must give one number over all rows: an aggregate such as avg(...)";
+
 /** @throws RelearnError `InvalidSql` naming what the SQL is (`rule "x"`) and what is wrong. */
 export function refuseSql(title: string, problem: string): never {
   throw new RelearnError("InvalidSql", `${title}: ${problem}`);

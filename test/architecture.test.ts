@@ -52,6 +52,16 @@ describe("the rooms", () => {
     expect(readers.filter((file) => !allowedReaders.includes(file))).toEqual([]);
   });
 
+  it.each([["tables/sql-child-main.ts", []], ["activities/scoring/scoring-child-main.ts", ["canonicalize", "onnxruntime-node"]]])("keep the child %s quick to start", (entry, packages) => {
+    const seen = new Set<string>();
+    const loaded = (file: string): string[] => {
+      if (seen.has(file)) return [];
+      seen.add(file);
+      return importsOf(file).filter(({ typeOnly }) => !typeOnly).flatMap(({ to }) => (to.startsWith(".") ? loaded(resolve(dirname(file), to)) : to.startsWith("node:") ? [] : [to]));
+    };
+    expect([...new Set(loaded(join(root, entry)))].sort()).toEqual(["@duckdb/node-api", ...packages]);
+  });
+
   it("have files that one reading can hold", () => {
     const long = Object.keys(rooms).flatMap(sourcesOf).map((file) => ({ file: relative(root, file), lines: readFileSync(file, "utf8").split("\n").length })).filter(({ lines }) => lines > 400);
     expect(long).toEqual([]);

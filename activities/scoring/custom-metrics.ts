@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { Estimate } from "../../schemas/evaluation.ts";
 import { RelearnError } from "../../schemas/failures.ts";
-import { oneNumber } from "../../tables/check-definition-sql.ts";
+import { oneNumber } from "../../tables/sql-check.ts";
 import { missing } from "../../stats/metric-intervals.ts";
 import { normalQuantile } from "../../stats/normal.ts";
 import type { HoldoutRequest } from "./protocol.ts";
