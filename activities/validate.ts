@@ -57,14 +57,14 @@ interface Validation {
 async function validate(work: Validation): Promise<ValidateResult> {
   const { deps, input, definition, contract, signal } = work;
   const dataset = readJson(ingested, new TextDecoder().decode(await getBlob(deps.store, input.dataset)), `data set ${input.dataset.sha256.slice(0, 12)}`);
-  const last = await lastSnapshot(work);
-  const champion = await championSnapshot(work);
-  const { golden, partitions } = await acceptDataset({ ...work, pipeline: input.pipeline }, dataset);
+  const [last, champion, { golden, partitions }] = await Promise.all([lastSnapshot(work), championSnapshot(work), acceptDataset({ ...work, pipeline: input.pipeline }, dataset)]);
   const frame = await frameOf(deps, input.pipeline, contract, last, partitions, signal);
   const fresh = freshPartitions(partitions, last);
-  const current = mergeSketches(await sketchesOf(deps, frame, fresh.map(({ acceptance }) => acceptance.blob), signal));
-  const reference = await referenceSketch(work, champion ?? last);
-  const overlap = await countOverlap(deps, contract, partitions, signal);
+  const [current, reference, overlap] = await Promise.all([
+    sketchesOf(deps, frame, fresh.map(({ acceptance }) => acceptance.blob), signal).then(mergeSketches),
+    referenceSketch(work, champion ?? last),
+    countOverlap(deps, contract, partitions, signal),
+  ]);
   const { findings, drift } = checkDataset({ definition, contract, dataset, golden, partitions, fresh, last, current, reference, overlap });
   const reasons = findings.filter(({ effect }) => effect === "stopped").map(({ message }) => message);
   const snapshot = await describeSnapshot(work, dataset, golden, partitions, frame);
