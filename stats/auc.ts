@@ -27,8 +27,9 @@ function area({ order, positive: isPositive, ends }: Ranking, weights: Weights):
     let [positive, negative] = [0, 0];
     for (const end = ends[run]!; at < end; at++) {
       const w = weights === null ? 1 : weights[order[at]!]!;
-      if (isPositive[at] === 1) positive += w;
-      else negative += w;
+      const own = w * isPositive[at]!;
+      positive += own;
+      negative += w - own;
     }
     pairs += positive * (below + negative / 2);
     below += negative;

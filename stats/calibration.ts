@@ -39,13 +39,20 @@ export function eceOf(rows: Exclude<ScoredRows, { task: "regression" }>): Measur
   const { claimed, came } = claims(rows);
   const bin = Uint8Array.from(claimed, binOf);
   const gap = Float64Array.from(claimed, (p, i) => p - came[i]!);
+  // Bin by bin, so that a resample adds up in one number at a time.
+  const order = Uint32Array.from(bin, (_, i) => i).sort((a, b) => bin[a]! - bin[b]!);
   const sums = (weights: Weights) => {
     const sum = new Float64Array(bins);
-    let total = 0;
-    for (let i = 0; i < gap.length; i++) {
-      const w = weights === null ? 1 : weights[i]!;
-      sum[bin[i]!]! += w * gap[i]!;
-      total += w;
+    let [total, at] = [0, 0];
+    for (let b = 0; b < bins; b++) {
+      let own = 0;
+      for (; at < order.length && bin[order[at]!] === b; at++) {
+        const row = order[at]!;
+        const w = weights === null ? 1 : weights[row]!;
+        own += w * gap[row]!;
+        total += w;
+      }
+      sum[b] = own;
     }
     return { sum, total };
   };

@@ -32,12 +32,14 @@ function weightedSum(values: Float64Array, weights: Weights): number {
 
 /** sum(w x) / sum(w). */
 export function weightedMean(values: Float64Array, weights: Weights): number {
-  let total = values.length;
-  if (weights !== null) {
-    total = 0;
-    for (let i = 0; i < weights.length; i++) total += weights[i]!;
+  if (weights === null) return weightedSum(values, null) / values.length;
+  let [sum, total] = [0, 0];
+  for (let i = 0; i < values.length; i++) {
+    const w = weights[i]!;
+    sum += w * values[i]!;
+    total += w;
   }
-  return weightedSum(values, weights) / total;
+  return sum / total;
 }
 
 /** The mean of a figure that each row has by itself. */
@@ -54,7 +56,15 @@ export function meanOf(values: Float64Array): Measure {
 /** mean(above) / mean(below). */
 export function ratioOf(above: Float64Array, below: Float64Array): Measure {
   return {
-    value: (weights) => weightedSum(above, weights) / weightedSum(below, weights),
+    value: (weights) => {
+      let [over, under] = [0, 0];
+      for (let i = 0; i < above.length; i++) {
+        const w = weights === null ? 1 : weights[i]!;
+        over += w * above[i]!;
+        under += w * below[i]!;
+      }
+      return over / under;
+    },
     influence: () => {
       const scale = weightedMean(below, null);
       const ratio = weightedMean(above, null) / scale;
