@@ -11,6 +11,7 @@ import type { Snapshot } from "../schemas/dataset.ts";
 import { canonicalBytes } from "../stores/canonical.ts";
 import { readSnapshot } from "../stores/datasets.ts";
 import type { ObjectStore } from "../stores/object-store.ts";
+import { expectScoring } from "./scoring/scoring-child.ts";
 import { makeSample } from "./support/make-sample.ts";
 import type { Activities, TrainInput, TrainResult } from "./contract.ts";
 import type { Dependencies } from "./dependencies.ts";
@@ -19,6 +20,9 @@ import { readDefinition } from "./support/read-definition.ts";
 
 /** A job that dies without a result, or asks to be tried again, gets this many submissions in all. */
 const submissions = 3;
+/** A job that takes longer than this is no stub, and what it trains will be scored. */
+const soonMs = 1_000;
+
 /** A job is asked for after a fortieth of the time it has run: its end is seen soon, and a long one is not asked often. */
 const pauseAfter = (ms: number): number => Math.min(1_000, Math.max(50, ms / 40));
 
@@ -77,6 +81,7 @@ function handleOf(last: unknown, spec: JobSpec): JobHandle | null {
 }
 
 async function untilEnd(deps: Dependencies, launcher: Launcher, handle: JobHandle, pulse: Pulse): Promise<JobView> {
+  let expected = false;
   for (const began = performance.now(); ; ) {
     if (pulse.signal.aborted) {
       if (await isOver(deps, pulse)) await launcher.cancel(handle);
@@ -84,6 +89,10 @@ async function untilEnd(deps: Dependencies, launcher: Launcher, handle: JobHandl
     }
     const view = await launcher.poll(handle);
     if (view.state !== "queued" && view.state !== "running") return view;
+    if (!expected && performance.now() - began > soonMs) {
+      expected = true;
+      void expectScoring().catch(() => undefined);
+    }
     await sleep(pauseAfter(performance.now() - began), undefined, { signal: pulse.signal }).catch(() => undefined);
   }
 }

@@ -1,6 +1,7 @@
 import { execFile, fork } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { readFileSync } from "node:fs";
+import type { Socket } from "node:net";
 import { promisify } from "node:util";
 import { RelearnError, failureTypeOf } from "./failures.ts";
 
@@ -70,15 +71,57 @@ const passedOn = ["PATH", "HOME", "TMPDIR", "LANG", "LD_LIBRARY_PATH", "NODE_ENV
 const stderrTail = 8_192;
 const watchMs = 25;
 
-/** Starts a child. It ends with this process, even when it hangs in native code (see `serveChild`). */
+/** Starts a child, or takes the one that stands by. It ends with this process, even when it hangs in native code (see `serveChild`). */
 export function spawnChild(options: ChildOptions): Child {
-  const process = fork(options.entry, [...(options.args ?? [])], {
-    execArgv: ["--enable-source-maps", `--max-old-space-size=${options.heapMegabytes ?? 512}`],
-    env: childEnvironment(options.env ?? {}),
-    serialization: "advanced",
-    stdio: ["ignore", "ignore", "pipe", "ipc"],
+  return superviseChild(takeStandby(options) ?? start(options), options);
+}
+
+type Start = Pick<ChildOptions, "entry" | "args" | "env" | "heapMegabytes">;
+
+function start({ entry, args = [], env = {}, heapMegabytes = 512 }: Start): ChildProcess {
+  return fork(entry, [...args], {
+    execArgv: ["--enable-source-maps", `--max-old-space-size=${heapMegabytes}`], env: childEnvironment(env), serialization: "advanced", stdio: ["ignore", "ignore", "pipe", "ipc"],
   });
-  return superviseChild(process, options);
+}
+
+/** Children that were started ahead, by what they were started with. */
+const standbys = new Map<string, { readonly child: ChildProcess; readonly end: () => void }>();
+const standbyMs = 60_000;
+const startKey = ({ entry, args, env, heapMegabytes }: Start): string => JSON.stringify([entry, args ?? [], env ?? {}, heapMegabytes ?? 512]);
+
+/**
+ * Starts a child that will soon be wanted, so that loading its libraries (a quarter of a second) falls into a time of waiting.
+ * The next `spawnChild` with the same start takes it; one that nobody takes ends after a minute. One a kind stands by.
+ */
+export function standbyChild(options: Start): void {
+  const key = startKey(options);
+  if (standbys.has(key)) return;
+  const child = start(options);
+  const end = (): void => {
+    clearTimeout(timer);
+    standbys.delete(key);
+  };
+  const timer = setTimeout(() => child.kill("SIGKILL"), standbyMs).unref();
+  child.once("exit", end).once("error", end);
+  refer(child, "unref");
+  standbys.set(key, { child, end });
+}
+
+/** What stands by keeps no process from ending; what is used does. */
+function refer(child: ChildProcess, how: "ref" | "unref"): void {
+  child[how]();
+  child.channel?.[how]();
+  (child.stderr as Socket | null)?.[how]();
+}
+
+function takeStandby(options: Start): ChildProcess | null {
+  const standby = standbys.get(startKey(options));
+  if (standby === undefined) return null;
+  const { child, end } = standby;
+  end();
+  child.off("exit", end).off("error", end);
+  refer(child, "ref");
+  return child.connected && child.exitCode === null && child.signalCode === null ? child : null;
 }
 
 function childEnvironment(extra: Readonly<Record<string, string>>): Record<string, string> {

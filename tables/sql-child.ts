@@ -1,5 +1,5 @@
 import { childEntry } from "../schemas/child-entry.ts";
-import { ChildFailure, spawnChild } from "../schemas/child.ts";
+import { ChildFailure, spawnChild, standbyChild } from "../schemas/child.ts";
 import type { Child } from "../schemas/child.ts";
 import { RelearnError } from "../schemas/failures.ts";
 
@@ -47,10 +47,17 @@ export interface Sandbox {
 const openMs = 30_000;
 const statementMs = 120_000;
 
+const entryOf = (): Promise<string> => childEntry(import.meta.url, "sql-child-main");
+
+/** Says that a sandbox will soon be wanted. */
+export async function expectSandbox(): Promise<void> {
+  standbyChild({ entry: await entryOf() });
+}
+
 /** Starts a sandbox (about 150 ms). Aborting the signal kills it; close it when done. */
 export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { scratch, timezone, memoryMegabytes = 1024, threads = 2, lanes = 1, signal } = options;
-  const child = spawnChild({ title: "the SQL sandbox", entry: await childEntry(import.meta.url, "sql-child-main"), memoryBytes: (memoryMegabytes * 2 + 512) * 2 ** 20 });
+  const child = spawnChild({ title: "the SQL sandbox", entry: await entryOf(), memoryBytes: (memoryMegabytes * 2 + 512) * 2 ** 20 });
   const ask = (message: SqlRequest, title: string, deadlineMs: number) => child.request(message, { deadlineMs, signal }).catch((error: unknown) => rethrow(error, title));
   await ask({ op: "open", scratch, timezone, memoryMegabytes, threads, lanes }, "opening the SQL sandbox", openMs);
   return sandboxOver(child, ask, 0);

@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { childEntry } from "../../schemas/child-entry.ts";
-import { ChildFailure, spawnChild } from "../../schemas/child.ts";
+import { ChildFailure, spawnChild, standbyChild } from "../../schemas/child.ts";
 import { RelearnError } from "../../schemas/failures.ts";
 import type { ScoringReplies, ScoringRequest } from "./protocol.ts";
 
@@ -37,7 +37,7 @@ export async function withScoringChild<T>(
   opening.catch(() => undefined);
   await mkdir(join(scratch, "scoring"), { recursive: true });
   const folder = await mkdtemp(join(scratch, "scoring", "in-"));
-  const process = spawnChild({ title: "the model's process", entry: await childEntry(import.meta.url, "scoring-child-main"), memoryBytes: limits.memoryBytes, heapMegabytes: 2_048, env: { OMP_WAIT_POLICY: "PASSIVE" } });
+  const process = spawnChild({ title: "the model's process", memoryBytes: limits.memoryBytes, ...(await startOf()) });
   const child: ScoringChild = {
     ask: async (request, deadlineMs = limits.deadlineMs) => (await process.request(request, { deadlineMs, signal }).catch((error: unknown) => rethrow(error, request))) as never,
   };
@@ -56,6 +56,13 @@ function peoplesSqlIn(request: ScoringRequest): string | null {
   if (request.op === "slice") return request.slice.title;
   if (request.op === "open") return "the slices and metrics";
   return request.op === "finish" ? "the metrics of a holdout" : null;
+}
+
+const startOf = async () => ({ entry: await childEntry(import.meta.url, "scoring-child-main"), heapMegabytes: 2_048, env: { OMP_WAIT_POLICY: "PASSIVE" } });
+
+/** Says that models will soon be scored. */
+export async function expectScoring(): Promise<void> {
+  standbyChild(await startOf());
 }
 
 function rethrow(error: unknown, request: ScoringRequest): never {

@@ -13,7 +13,7 @@ import { inParallel } from "../../stores/parallel.ts";
 import { loadInput, pastFrom, pastSources, prepareContract, preparePartition, prepareTables, usedSources } from "../../tables/prepare.ts";
 import type { InputPiece, PreparedFile } from "../../tables/prepare.ts";
 import { primarySource } from "../../tables/prepared-columns.ts";
-import type { Sandbox } from "../../tables/sql-child.ts";
+import { expectSandbox, type Sandbox } from "../../tables/sql-child.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { type LazySandbox, prepareLanes } from "./lazy-sandbox.ts";
 import { placeBlob } from "./local-blobs.ts";
@@ -86,6 +86,8 @@ export async function preparePartitions(work: PrepareWork, planned: readonly Pla
   const known = await inParallel(planned, 32, ({ id }) => getPreparedRecord(deps.store, definition.name, id, signal));
   const missing = planned.filter((_, i) => known[i] === null);
   const made = missing.length === 0 ? new Map<string, PreparedRecord>() : await makePartitions(work, missing, records);
+  // New partitions are validated next, in a sandbox of their own.
+  if (missing.length > 0) void expectSandbox().catch(() => undefined);
   const results = planned.map(({ id }, i) => known[i] ?? made.get(id)!);
   return { partitions: results.map(({ partition }) => partition), notes: results.flatMap(({ notes }) => notes), made: missing.length };
 }

@@ -1,7 +1,7 @@
 import { spawn as spawnProcess } from "node:child_process";
 import { afterEach, expect, test, vi } from "vitest";
 import { childEntry } from "../../schemas/child-entry.ts";
-import { spawnChild } from "../../schemas/child.ts";
+import { spawnChild, standbyChild } from "../../schemas/child.ts";
 import type { Child } from "../../schemas/child.ts";
 
 const children: Child[] = [];
@@ -18,6 +18,29 @@ test("a child answers several requests, and typed arrays cross as they are", asy
   const child = await start();
   const answers = await Promise.all([1, 2, 3].map((value) => child.request({ ask: "echo", value: new Float32Array([value]) }, { deadlineMs: 5_000 })));
   expect(answers).toEqual([new Float32Array([1]), new Float32Array([2]), new Float32Array([3])]);
+});
+
+test("a child that stands by is taken once, and one that died meanwhile is not", async () => {
+  const entry = await childEntry(import.meta.url, "echo-child");
+  const ours = async (): Promise<Set<number>> => {
+    const { readFile } = await import("node:fs/promises");
+    const text = await readFile(`/proc/${process.pid}/task/${process.pid}/children`, "utf8").catch(() => "");
+    return new Set(text.split(" ").filter(Boolean).map(Number));
+  };
+  const before = await ours();
+  standbyChild({ entry });
+  standbyChild({ entry });
+  const [standing, ...more] = [...(await ours())].filter((pid) => !before.has(pid));
+  expect(more).toEqual([]);
+  const taken = await start();
+  if (standing !== undefined) expect(taken.pid).toBe(standing);
+  expect(await taken.request({ ask: "echo", value: 1 }, { deadlineMs: 5_000 })).toBe(1);
+  expect((await start()).pid).not.toBe(taken.pid);
+  standbyChild({ entry });
+  const dying = [...(await ours())].find((pid) => !before.has(pid) && !children.some((child) => child.pid === pid));
+  if (dying !== undefined) process.kill(dying, "SIGKILL");
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  expect(await (await start()).request({ ask: "echo", value: 2 }, { deadlineMs: 5_000 })).toBe(2);
 });
 
 test("what the child's handler throws keeps its kind and message", async () => {
