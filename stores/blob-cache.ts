@@ -21,7 +21,9 @@ export function openBlobCache(store: ObjectStore, folder: string, maxBytes: numb
 
   const fetchOnce = async (ref: BlobRef, path: string, signal?: AbortSignal): Promise<void> => {
     const others = underWay.get(path);
-    if (others !== undefined && (await others.then(() => true, () => false))) return;
+    const served = others !== undefined && (await others.then(() => true, () => false));
+    signal?.throwIfAborted();
+    if (served) return;
     const running = downloadBlob(store, ref, path, signal).finally(() => underWay.delete(path));
     underWay.set(path, running);
     await running;

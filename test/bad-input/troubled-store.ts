@@ -50,7 +50,7 @@ export function describeTroubles(given: () => Given): void {
       for (const s3 of ["http://127.0.0.1:1", endpoint]) {
         const env = { ...world.env, RELEARN_S3_ENDPOINT: s3, AWS_ACCESS_KEY_ID: "somebody", AWS_SECRET_ACCESS_KEY: "something" };
         const [listed, started] = await Promise.all([relearn(env, "runs"), relearn(env, "run", definition, "--json")]);
-        expect([listed.exitCode, listed.out, listed.err]).toEqual([5, "", expect.stringMatching(/^error: the object store did not answer .*; check that it runs and can be reached; `relearn up` .*\n$/)]);
+        expect([listed.exitCode, listed.out, listed.err]).toEqual([5, "", expect.stringMatching(/^error: the object store did not answer .*; check that it runs and can be reached; `(npx )?relearn up` .*\n$/)]);
         expect([started.exitCode, JSON.parse(started.err)]).toEqual([5, { error: { type: "StoreUnavailable", message: expect.stringContaining("did not answer") } }]);
       }
       await close();
