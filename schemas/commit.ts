@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { recordedAnswer } from "./approval.ts";
+import { gateResult } from "./gate.ts";
 import { blobRef, sha256 } from "./names.ts";
 import { instant } from "./time.ts";
 
@@ -14,8 +15,24 @@ export type Actor = z.infer<typeof actor>;
 export const champion = z.strictObject({ v: versionNumber, model: blobRef, manifest: blobRef }).readonly();
 export type Champion = z.infer<typeof champion>;
 
-/** What serves after an entry, whole: the newest entry alone answers "who serves?". `previous`: the last 10 champions, newest first. */
-export const servingState = z.strictObject({ champion: champion.nullable(), previous: z.array(champion).max(10).readonly() }).readonly();
+/** A version that is taking over. `id` salts who gets it, so that another rollout chooses other callers. */
+export const activeRollout = z.strictObject({
+  id: z.string().min(1).max(400),
+  candidate: champion,
+  kind: z.enum(["blueGreen", "shadow", "canary"]),
+  /** Place in the definition's steps, from 0. */
+  step: z.int().min(0),
+  /** Percent of callers who get the candidate's answer (canary), or whose requests are copied to it (shadow). */
+  share: z.number().min(0).max(100),
+  paused: z.boolean(),
+}).readonly();
+export type ActiveRollout = z.infer<typeof activeRollout>;
+
+/**
+ * What serves after an entry, whole: the newest entry alone answers "who serves?". `previous`: the last 10 champions, newest first.
+ * Entries of before there were rollouts have no `rollout`.
+ */
+export const servingState = z.strictObject({ champion: champion.nullable(), previous: z.array(champion).max(10).readonly(), rollout: activeRollout.nullable().default(null) }).readonly();
 export type ServingState = z.infer<typeof servingState>;
 
 /** The champion an approval was given against: version and SHA-256 of its model. */
@@ -29,11 +46,16 @@ export type ApprovalSubject = z.infer<typeof approvalSubject>;
 export const decision = z.enum(["approved", "rejected", "refused", "expired"]);
 export type Decision = z.infer<typeof decision>;
 
+export const rolloutAction = z.enum(["start", "advance", "pause", "resume", "set-traffic", "abort"]);
+export type RolloutAction = z.infer<typeof rolloutAction>;
+
 export const operation = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("register"), v: versionNumber, model: blobRef, manifest: blobRef, evaluation: blobRef, card: blobRef, run: z.string().min(1) }),
   z.strictObject({ kind: z.literal("decision"), v: versionNumber, digest: sha256, subject: approvalSubject, decision, answers: z.array(recordedAnswer).max(200) }),
   z.strictObject({ kind: z.literal("promote"), v: versionNumber, from: versionNumber.nullable(), run: z.string().min(1) }),
   z.strictObject({ kind: z.literal("rollback"), v: versionNumber, from: versionNumber, reason: z.string().max(4_000) }),
+  /** A step of a rollout that leaves the champion as it is. `rollout`: what runs after it; `checks`: what was asked of the evidence before it. */
+  z.strictObject({ kind: z.literal("rollout"), v: versionNumber, action: rolloutAction, rollout: activeRollout.nullable(), reason: z.string().max(4_000), checks: z.array(gateResult).max(100).readonly() }),
 ]);
 export type Operation = Readonly<z.infer<typeof operation>>;
 
@@ -72,7 +94,7 @@ export const commitSummary = z.strictObject({
   txn: z.string(),
   hash: sha256,
   at: instant,
-  kind: z.enum(["register", "decision", "promote", "rollback"]),
+  kind: z.enum(["register", "decision", "promote", "rollback", "rollout"]),
   v: versionNumber,
   /** Version that serves after the entry. */
   champion: versionNumber.nullable(),

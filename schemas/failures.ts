@@ -15,6 +15,8 @@ export const failureTypes = {
   ModelRefused: { retryable: false, exitCode: 1 },
   InferenceLimit: { retryable: false, exitCode: 1 },
   InferenceFailed: { retryable: true, exitCode: 1 },
+  Overloaded: { retryable: true, exitCode: 1 },
+  NotReady: { retryable: true, exitCode: 1 },
   GateFailed: { retryable: false, exitCode: 3 },
   NotApproved: { retryable: false, exitCode: 4 },
   StaleApproval: { retryable: false, exitCode: 4 },

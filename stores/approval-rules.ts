@@ -39,13 +39,13 @@ function whoWon(summaries: readonly CommitSummary[]): string {
   return change === undefined ? "" : ` since ${change.at} (entry ${change.n})`;
 }
 
-/** What serves after a promotion. */
+/** What serves after a promotion. A rollout ends with it: its candidate has taken over, or its champion is gone. */
 export function promoted(state: ServingState, next: NonNullable<ServingState["champion"]>): ServingState {
-  return { champion: next, previous: [...(state.champion === null ? [] : [state.champion]), ...state.previous].slice(0, 10) };
+  return { champion: next, previous: [...(state.champion === null ? [] : [state.champion]), ...state.previous].slice(0, 10), rollout: null };
 }
 
 /** What serves after a rollback: the version left behind is not offered again, so a second rollback goes further back. */
 export function rolledBack(state: ServingState, to: NonNullable<ServingState["champion"]>): ServingState {
   const index = state.previous.findIndex((former) => former.v === to.v);
-  return { champion: to, previous: index === -1 ? state.previous : state.previous.slice(index + 1) };
+  return { champion: to, previous: index === -1 ? state.previous : state.previous.slice(index + 1), rollout: null };
 }

@@ -32,4 +32,4 @@ export function isSameChampion(a: Expected["champion"], b: Expected["champion"])
   return a?.version === b?.version && a?.digest === b?.digest;
 }
 
-export const nobodyServes: ServingState = { champion: null, previous: [] };
+export const nobodyServes: ServingState = { champion: null, previous: [], rollout: null };

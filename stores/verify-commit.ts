@@ -1,5 +1,6 @@
 import type { Commit, CommitSummary, ServingState } from "../schemas/commit.ts";
 import { approvalDigest } from "./approval-digest.ts";
+import { rolloutProblems } from "./rollout-rules.ts";
 import { checkApproval, promoted, rolledBack } from "./approval-rules.ts";
 import { canonicalBytes } from "./canonical.ts";
 import { commitRules } from "./commit-rules.ts";
@@ -38,6 +39,7 @@ function checkOperation({ operation, versions, approval: named }: Commit, before
     const fits = approvalDigest(operation.subject) === operation.digest && operation.subject.model === version.model.sha256;
     return fits ? [] : [`decides on digest ${operation.digest}, which is not that of version ${operation.v}`];
   }
+  if (operation.kind === "rollout") return rolloutProblems(operation, before.state);
   if (operation.from !== (before.state.champion?.v ?? null)) return [`says that version ${operation.from} served before it`];
   if (operation.kind === "rollback") return summaries.some((summary) => summary.champion === operation.v) ? [] : [`rolls back to version ${operation.v}, which never served`];
   if (named === null || approval === null || approval.n !== named.n || named.n > summaries.length) return [`promotes version ${operation.v} without a decision before it`];
@@ -60,6 +62,7 @@ function digestsOf({ operation }: Commit, registered: ReadonlyMap<number, Regist
 
 function stateAfter({ operation }: Commit, state: ServingState, registered: ReadonlyMap<number, Registration>): ServingState | null {
   if (operation.kind === "register" || operation.kind === "decision") return state;
+  if (operation.kind === "rollout") return { ...state, rollout: operation.rollout };
   const version = registered.get(operation.v);
   if (version === undefined) return null;
   const champion = { v: operation.v, model: version.model, manifest: version.manifest };

@@ -39,6 +39,6 @@ function promotion({ tip }: LogView): Awaited<ReturnType<AppendRequest["plan"]>>
   const v = tip?.entry.versions ?? 1;
   const old = tip?.entry.state.champion ?? null;
   const champion: Champion = { v, model: blob(v), manifest: blob(v) };
-  const state = { champion, previous: old === null ? [] : [old] };
+  const state = { champion, previous: old === null ? [] : [old], rollout: null };
   return { operation: { kind: "promote", v, from: old?.v ?? null, run: actor.name }, state, versions: v, approval: { n: tip?.entry.n ?? 1, digest: blob(v).sha256 }, digests: { model: blob(v).sha256 } };
 }

@@ -1,0 +1,38 @@
+import type { InputBatch, ModelContract, Scored } from "../inference/contract.ts";
+import type { Variant } from "../schemas/replica.ts";
+
+/** Who asked for what: all that decides which version answers. */
+export interface PredictionRequest {
+  readonly batch: InputBatch;
+  /** Issued by this server for this request. */
+  readonly id: string;
+  /** Sticks a caller to one variant of a rollout; null: the prediction id decides. */
+  readonly key: string | null;
+  /** Asked for by number in the URL; null: whoever serves. */
+  readonly version: number | null;
+  /** `performance.now()` milliseconds. */
+  readonly deadline: number;
+}
+
+export interface Answer extends Scored {
+  readonly contract: ModelContract;
+  readonly variant: Variant;
+}
+
+/** One model as this server has it: the routes ask it and never see processes, rollouts or the log. */
+export interface ServedModel {
+  readonly name: string;
+  /** `ready` when the champion answers. Else `reason` says what is missing. */
+  status(): { readonly ready: boolean; readonly reason: string; readonly pinned: number | null };
+  /** Versions that answer now. */
+  versions(): readonly ModelContract[];
+  /** The contract by which a request is read: of the version asked for, else of the champion. @throws RelearnError `NotFound`, `NotReady`. */
+  contract(version: number | null): ModelContract;
+  /** @throws RelearnError `NotFound`, `NotReady`, and as `ModelProcess.score`. */
+  predict(request: PredictionRequest): Promise<Answer>;
+}
+
+export interface ServedModels {
+  find(name: string): ServedModel | null;
+  list(): readonly ServedModel[];
+}
