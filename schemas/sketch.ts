@@ -13,8 +13,8 @@ export const maxCategories = 4096;
 
 const count = z.number().int().min(0);
 
-/** Centre and scale of the buckets of one number: see `stats/buckets.ts`. `discrete`: few enough values to count each. */
-const numberFrame = { center: z.number(), scale: z.number().positive(), discrete: z.boolean() };
+/** Centre and scale of the buckets of one number: see `stats/buckets.ts`. `discrete`: few enough values to count each. `repeats`: values come back often, so a scan counts them before it computes with them. */
+const numberFrame = { center: z.number(), scale: z.number().positive(), discrete: z.boolean(), repeats: z.boolean().optional() };
 
 /** How one column is sketched. `length` is a text's, `norm` an embedding's: numbers that stand for them. */
 export const columnFrame = z.discriminatedUnion("kind", [

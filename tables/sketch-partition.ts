@@ -28,9 +28,8 @@ type Cells = Map<number, Cell[][]>;
  * @throws Error of DuckDB when a column is missing or of a type that cannot be read as declared.
  */
 export async function sketchPartitions(connection: DuckDBConnection, frame: Frame, from: string, partitionColumn: string): Promise<Map<number, Sketch>> {
-  const names = Object.keys(frame.columns);
   const rows = await countRows(connection, from, partitionColumn);
-  const cells = names.length === 0 ? new Map() : await readCells(connection, frame, sketchSql(frame, from, partitionColumn));
+  const cells = await readCells(connection, frame, sketchSql(frame, from, partitionColumn));
   return new Map([...rows].map(([partition, n]) => [partition, { version: 1, rows: n, columns: readColumns(frame, cells.get(partition)) }]));
 }
 
@@ -39,13 +38,18 @@ async function countRows(connection: DuckDBConnection, from: string, partitionCo
   return new Map(reader.getRows().map(([partition, n]) => [Number(partition), Number(n)]));
 }
 
-/** Column by column, in the typed arrays that DuckDB gives: a year of days is half a million cells. */
-async function readCells(connection: DuckDBConnection, frame: Frame, sql: string): Promise<Cells> {
+/**
+ * Column by column, in the typed arrays that DuckDB gives: a year of days is half a million cells.
+ * Not streamed: at 10 million rows a streamed UNION ALL stood still for ever, its branches waiting for one another's room in the buffer.
+ */
+async function readCells(connection: DuckDBConnection, frame: Frame, statements: readonly string[]): Promise<Cells> {
   const picked = "p::int, c::int, k::int, b::int, n::double, v, lo, hi, total::double, squares::double, whole::double, tens::double, s";
-  const result = await connection.stream(`select ${picked} from (${sql})`);
   const strings = Object.values(frame.columns).map(({ kind }) => kind === "category" || kind === "pattern");
   const cells: Cells = new Map();
-  for (let chunk = await result.fetchChunk(); chunk !== null && chunk.rowCount > 0; chunk = await result.fetchChunk()) place(cells, chunk, strings);
+  for (const sql of statements) {
+    const result = await connection.run(`select ${picked} from (${sql})`);
+    for (let chunk = await result.fetchChunk(); chunk !== null && chunk.rowCount > 0; chunk = await result.fetchChunk()) place(cells, chunk, strings);
+  }
   return cells;
 }
 

@@ -29,11 +29,12 @@ const discrete = [...normal(3_000).map((z) => Math.round(20 * z) / 2), null, Num
 
 test.each([
   ["buckets, about a negative centre", mixed, false],
+  ["buckets, of values that repeat", [...mixed, ...mixed], false, true],
   ["values, of which there are few", discrete, true],
   ["buckets after all, where a partition has more than 256 values", mixed, true],
-])("a scan counts what the definition counts, in %s", async (_, rows, isDiscrete) => {
+])("a scan counts what the definition counts, in %s", async (_, rows, isDiscrete, repeats = false) => {
   const axis = { center: -39.5, scale: 4.2 };
-  const found = (await sketchValues(rows, { kind: "number", ...axis, discrete: isDiscrete })).get(0)?.columns["x"] as NumberSketch;
+  const found = (await sketchValues(rows, { kind: "number", ...axis, discrete: isDiscrete, repeats })).get(0)?.columns["x"] as NumberSketch;
   const expected = sketchNumbers(rows, axis, isDiscrete);
   expect({ ...found, sum: 0, squares: 0 }).toEqual({ ...expected, sum: 0, squares: 0 });
   expect(Math.abs(found.sum / expected.sum - 1)).toBeLessThan(1e-9);
@@ -69,5 +70,5 @@ test("categories, patterns, times, lengths and norms are each counted in their o
 
 test("facts for a frame leave out what is no finite number", async () => {
   const facts = await duck((connection) => numberFacts(connection, new Map([["x", "number"]]), "(select unnest(['1', '2', '3', '4', 'nan', 'inf', null]::double[]) as x)"));
-  expect(facts.get("x")).toEqual({ lower: 1, median: 2, upper: 3, deviation: Math.sqrt(1.25), distinct: 4 });
+  expect(facts.get("x")).toEqual({ lower: 1, median: 2, upper: 3, deviation: Math.sqrt(1.25), distinct: 4, count: 4 });
 });
