@@ -1,10 +1,12 @@
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 import { ClosingLine } from "./test/support/closing-line.ts";
+import { openScratch } from "./test/support/scratch.ts";
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 const shared = { resolve: { alias: { relearn: at("index.ts") } } };
-const servers = { globalSetup: [at("test/support/servers.ts")], testTimeout: 60_000, hookTimeout: 60_000 };
+const env = { TMPDIR: openScratch() };
+const servers = { env, globalSetup: [at("test/support/servers.ts")], testTimeout: 60_000, hookTimeout: 60_000 };
 
 /** Only `npm run test:long` says how long: without it the long figures are not even listed. */
 const long = process.env["RELEARN_LONG_MINUTES"] === undefined ? [] : [{ ...shared, test: { ...servers, name: "long", include: ["test/long/**/*.long.test.ts"], testTimeout: 0 } }];
@@ -18,7 +20,7 @@ export default defineConfig({
     maxWorkers: 2,
     reporters: ["default", new ClosingLine()],
     projects: [
-      { ...shared, test: { name: "unit", include: ["test/**/*.test.ts"], exclude: ["test/**/*.server.test.ts", "test/long/**"], isolate: false, testTimeout: 30_000 } },
+      { ...shared, test: { env, name: "unit", include: ["test/**/*.test.ts"], exclude: ["test/**/*.server.test.ts", "test/long/**"], isolate: false, testTimeout: 30_000 } },
       { ...shared, test: { ...servers, name: "server", include: ["test/**/*.server.test.ts"] } },
       ...long,
     ],

@@ -53,9 +53,9 @@ export const atMost = (metric: string, value: number, options: { holdout?: strin
 /** The paired interval of candidate minus champion must not show the candidate worse by more than `margin`. */
 export const noWorseThanChampion = (metric: string, options: { confidence?: number; margin?: number; holdout?: string } = {}): GateInput => ({ kind: "noWorseThanChampion", metric, ...options });
 /** No declared slice with enough rows may be worse than the champion's by more than `margin`. */
-export const slicesNoWorse = (metric: string, margin: number): GateInput => ({ kind: "slicesNoWorse", metric, margin });
+export const slicesNoWorse = (metric: string, margin: number, options: { holdout?: string } = {}): GateInput => ({ kind: "slicesNoWorse", metric, margin, ...options });
 /** At most this share of rows may change its predicted class against the champion. */
-export const flipsAtMost = (share: number): GateInput => ({ kind: "flipsAtMost", share });
+export const flipsAtMost = (share: number, options: { holdout?: string } = {}): GateInput => ({ kind: "flipsAtMost", share, ...options });
 /** One-row inference time in a throw-away process. */
 export const latency = (options: Options<"latency">): GateInput => ({ kind: "latency", ...options });
 export const throughput = (rowsPerSecond: number): GateInput => ({ kind: "throughput", rowsPerSecond });

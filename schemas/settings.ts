@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { delimiter, isAbsolute, join, resolve, sep } from "node:path";
 import { z } from "zod";
 import { readJson } from "./boundary.ts";
@@ -70,6 +70,8 @@ export function loadSettings(env: Environment): Settings {
   const home = read.path("RELEARN_HOME") ?? defaultHome(root);
   // DuckDB reads what lies in it, and takes these for patterns: a home called `state?` would read the rows of `state1` beside it as well.
   if (/[*?[\p{Cc}]/u.test(home)) read.problems.push(`RELEARN_HOME: must be a folder without *, ?, [ or control characters in its path, found ${JSON.stringify(home)}`);
+  // The kernel's own folders take no files, and making one there never ends.
+  if (/^\/(proc|sys)(\/|$)/.test(home)) read.problems.push(`RELEARN_HOME: must be a folder that can hold files, found ${JSON.stringify(home)}`);
   const local = readStack(home, read.problems);
   const settings: Settings = { root, home, temporal: temporalSettings(read, local), s3: s3Settings(read, home, local), python: pythonSettings(read, env, root) };
   if (read.problems.length > 0) throw new RelearnError("InvalidInput", `the environment is not valid:\n${read.problems.map((line) => `  ${line}`).join("\n")}`);
@@ -193,6 +195,7 @@ function readLocalCredentials(home: string, problems: string[]): S3Credentials |
 
 function readHomeFile<S extends z.ZodType>(path: string, schema: S, problems: string[]): z.output<S> | null {
   try {
+    if (!statSync(path).isFile()) throw new Error("is no file: move it away");
     return readJson(schema, readFileSync(path, "utf8"), path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;

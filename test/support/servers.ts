@@ -1,12 +1,11 @@
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
 import { startStack, stopStack } from "../../infra/local-stack.ts";
 import { bundleInputs, bundleWorkflows } from "../../infra/setup/bundle-workflows.mjs";
-import { startTimeOf } from "../../infra/setup/lock.mjs";
 import { stampOf } from "../../infra/setup/stamps.mjs";
 import { loadSettings, type S3Credentials } from "../../schemas/settings.ts";
+import { sweepScratch } from "./scratch.ts";
 
 declare module "vitest" {
   export interface ProvidedContext {
@@ -19,13 +18,10 @@ declare module "vitest" {
   }
 }
 
-const prefix = "relearn-test-";
-
 /** One Temporal and one SeaweedFS for all server tests of a run, in a temporary home of their own. */
 export default async function servers(project: TestProject): Promise<() => Promise<void>> {
-  await sweep();
-  const home = mkdtempSync(join(tmpdir(), prefix));
-  writeFileSync(join(home, "owner.json"), JSON.stringify({ pid: process.pid, startedAt: startTimeOf(process.pid) }));
+  await sweepScratch();
+  const home = mkdtempSync(join(project.config.env["TMPDIR"]!, "servers-"));
   const base = loadSettings({ RELEARN_HOME: home });
   const [{ settings, stack }, bundle] = await Promise.all([startStack(base), bundleOnce(base.root)]);
   project.provide("temporal", { address: stack.temporal.address, namespace: stack.temporal.namespace, ui: stack.temporal.ui! });
@@ -45,21 +41,4 @@ async function bundleOnce(root: string): Promise<string | null> {
 async function remove(home: string): Promise<void> {
   await stopStack({ home }, { graceMs: 0 });
   rmSync(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
-}
-
-/** Ends the servers of runs that were killed before they could. */
-async function sweep(): Promise<void> {
-  const homes = readdirSync(tmpdir()).filter((name) => name.startsWith(prefix)).map((name) => join(tmpdir(), name));
-  for (const home of homes.filter(isLeftOver)) await remove(home).catch(() => {});
-}
-
-function isLeftOver(home: string): boolean {
-  const file = join(home, "owner.json");
-  if (!existsSync(file)) return false;
-  try {
-    const owner = JSON.parse(readFileSync(file, "utf8")) as { pid: number; startedAt: string };
-    return startTimeOf(owner.pid) !== owner.startedAt;
-  } catch {
-    return false;
-  }
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { ensureWorker } from "../../cli/support/worker-process.ts";
 import { logFile, stopOwned } from "../../infra/owned-processes.ts";
 import type { RunRecord } from "../../schemas/run.ts";
@@ -47,7 +47,8 @@ beforeAll(async () => {
   env = { PATH, HOME, ...environmentOf(base), ...given, TEMPORAL_TLS: "false", AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" };
   settings = loadSettings(env);
   await ensureWorker(settings, env, AbortSignal.timeout(60_000), "with-this-process");
-  const key = readFileSync(join(settings.home, "keys", "signing.pem"), "utf8");
+  // Another test's worker may poll the same queue and be taken for this one, which makes its key before it polls.
+  const key = await vi.waitFor(() => readFileSync(join(settings.home, "keys", "signing.pem"), "utf8"), { timeout: 30_000, interval: 100 });
   secrets = { ...given, AWS_SESSION_TOKEN: sessionToken, AWS_SECRET_ACCESS_KEY: base.s3.credentials!.secretAccessKey, "signing key": key.split("\n")[1]! };
 }, 90_000);
 
