@@ -21,7 +21,7 @@ import { readDefinition } from "./support/read-definition.ts";
 const tolerance = 1e-5;
 const threads = 2;
 /** Raise it when what is measured, or how, changes: older measurements are then made anew. */
-const measuring = 3;
+const measuring = 4;
 
 /**
  * Measures a candidate, beside the champion on the same rows, and asks the gates. Models run in a process apart.
@@ -64,7 +64,7 @@ async function measureAll(deps: Pick<Dependencies, "store" | "scratch">, input: 
   const preparing = prepareScanned(deps, input, run.signal);
   const { facts, scored } = await withScoringChild(preparing.then(openingOf), run, async (child) => {
     const prepared = await preparing;
-    return { facts: await measure(child, prepared, input), scored: await scoreBeside(child, prepared, beat) };
+    return { facts: await measure(child, prepared, input, deps.store), scored: await scoreBeside(child, prepared, beat) };
   });
   const prepared = await preparing;
   const { label, champion } = prepared;
@@ -89,12 +89,13 @@ function openingOf({ definition, sample, predictions, train, holdouts }: Prepare
   return { files: [sample, predictions, ...train, ...holdouts.flatMap(({ files }) => files)], timezone, threads, sql };
 }
 
-/** How fast and large the candidate is while the process holds nothing else, and whether it is the model that was trained. */
-async function measure(child: ScoringChild, { candidate, sample, predictions, label }: Prepared, input: EvaluateInput): Promise<Pick<EvaluationFacts, "resources" | "parity">> {
+/** How fast and large the candidate is while the process holds nothing else, whether it is the model that was trained, and by what a server will know it. */
+async function measure(child: ScoringChild, { candidate, sample, predictions, label }: Prepared, input: EvaluateInput, store: Dependencies["store"]): Promise<Pick<EvaluationFacts, "resources" | "parity" | "golden">> {
   const { ms: loadMs } = await child.ask({ op: "load", model: candidate, task: label.task });
   const measured = await child.ask({ op: "measure", sample });
   const parity = await child.ask({ op: "parity", sample, predictions, tolerance });
-  return { resources: { fileBytes: input.model.bytes, loadMs, ...measured }, parity };
+  const golden = await child.ask({ op: "golden", sample });
+  return { resources: { fileBytes: input.model.bytes, loadMs, ...measured }, parity, ...(golden && { golden: await putJsonBlob(store, golden) }) };
 }
 
 /** Scores with the champion, where there is one that can be run; `lost` when that failed, which may be the champion's fault. */

@@ -51,7 +51,7 @@ function unsigned({ input, definition, snapshot, evaluation, code, createdAt, v 
   const recent = evaluation.holdouts.find((holdout) => holdout.holdout === "recent");
   const metrics = Object.entries(recent?.candidate ?? {}).flatMap(([name, { value }]) => (value === null ? [] : [[name, value] as const]));
   return {
-    version: 1, model: input.pipeline, v, file: trained.model, evaluation: input.evaluation, snapshot: snapshot.id, definition: input.definition, code,
+    version: 1, model: input.pipeline, v, file: trained.model, evaluation: input.evaluation, ...(evaluation.golden && { golden: evaluation.golden }), snapshot: snapshot.id, definition: input.definition, code,
     trainer: { command: definition.trainer.command, packages: trained.environment }, params: definition.trainer.params, seed: trained.seed,
     job: trained.job, run: input.run, windows: input.windows,
     inputs: Object.entries(definition.columns).filter(([, column]) => column.feature).map(([name, column]) => ({ name, column })),

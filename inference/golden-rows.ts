@@ -9,10 +9,10 @@ export const goldenRows = 32;
 export const goldenTolerance = 1e-5;
 
 /** Rows of JSON as the model takes them. */
-export function inputsOfGolden(inputs: readonly ModelInput[], { columns, scores }: Golden): Map<string, InputValues> {
+export function inputsOfGolden(inputs: readonly ModelInput[], columns: Golden["columns"], rows: number): Map<string, InputValues> {
   return new Map(inputs.map((input) => {
     const values = columns.find(({ name }) => name === input.name)?.values;
-    if (values?.length !== scores.length) throw new RelearnError("ModelRefused", `the model is refused: its golden rows hold ${values?.length ?? "no"} values of ${input.name} and ${scores.length} rows of scores`);
+    if (values?.length !== rows) throw new RelearnError("ModelRefused", `the model is refused: its golden rows hold ${values?.length ?? "no"} values of ${input.name} for ${rows} rows`);
     return [input.name, valuesOf(input, values)];
   }));
 }
@@ -32,7 +32,7 @@ function valuesOf({ type, width }: ModelInput, values: readonly GoldenValue[]): 
  */
 export async function checkGolden(model: LoadedModel, golden: Golden): Promise<void> {
   const rows = golden.scores.length;
-  const inputs = inputsOfGolden(model.inputs, golden);
+  const inputs = inputsOfGolden(model.inputs, golden.columns, rows);
   const expected = golden.scores.flat();
   if (expected.length !== rows * model.width) throw new RelearnError("ModelRefused", `the model is refused: its golden rows hold ${expected.length} scores where ${rows * model.width} are needed`);
   compare(await model.run(inputs, rows), expected, model.width, "run together");

@@ -8,7 +8,7 @@ const rounds = 5;
 
 /** Runs a few batches of the sizes that callers will make, so that none of them pays for what the first runs set up. */
 export async function warmUp(model: LoadedModel, golden: Golden | null): Promise<void> {
-  const one = golden === null || golden.scores.length === 0 ? null : rowOf(model.inputs, inputsOfGolden(model.inputs, golden), 0);
+  const one = golden === null || golden.scores.length === 0 ? null : rowOf(model.inputs, inputsOfGolden(model.inputs, golden.columns, golden.scores.length), 0);
   for (const rows of sizes) {
     const values = new Map(model.inputs.map((input) => [input.name, repeated(one?.get(input.name) ?? neutral(input), rows)]));
     for (let round = 0; round < rounds; round++) await model.run(values, rows);

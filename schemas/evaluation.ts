@@ -68,6 +68,8 @@ export const evaluation = z.strictObject({
   champion: z.strictObject({ v: z.int(), model: sha256, trainedOnHoldout: z.boolean() }).nullable(),
   holdouts: z.array(holdoutEvaluation),
   parity,
+  /** The blob of its golden predictions (`golden.ts`); none where the sample gave none, and of evaluations before there were any. */
+  golden: blobRef.optional(),
   resources,
   gates: z.array(gateResult),
   passed: z.boolean(),

@@ -18,6 +18,8 @@ export const unsignedManifest = z.strictObject({
   v: versionNumber,
   file: blobRef,
   evaluation: blobRef,
+  /** Golden predictions (`golden.ts`), which a server wants to see again before the version answers; versions that were registered before there were any have none. */
+  golden: blobRef.optional(),
   /** Id of the snapshot it was trained and judged on. */
   snapshot: sha256,
   definition: blobRef,

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { readJson } from "../schemas/boundary.ts";
 import { commit, logHead, type Commit, type CommitSummary } from "../schemas/commit.ts";
 import { failureTypeOf } from "../schemas/failures.ts";
-import { manifest as manifestSchema } from "../schemas/manifest.ts";
+import { type Manifest, manifest as manifestSchema } from "../schemas/manifest.ts";
 import type { BlobRef } from "../schemas/names.ts";
 import { blobKey, downloadBlob } from "./blobs.ts";
 import { canonicalBytes, sha256Hex } from "./canonical.ts";
@@ -120,7 +120,8 @@ async function verifyVersion(walk: Walk, version: Extract<Commit["operation"], {
   const files = [["manifest.json", version.manifest], ["evaluation.json", version.evaluation], ["card.md", version.card]] as const;
   for (const [name, ref] of files) {
     const bytes = await verifyBlob(walk, ref, name);
-    if (name === "manifest.json" && bytes !== null) verifyManifest(walk, version, bytes);
+    const manifest = name === "manifest.json" && bytes !== null ? verifyManifest(walk, version, bytes) : null;
+    if (manifest?.golden !== undefined) await verifyBlob(walk, manifest.golden, "version's golden predictions");
     await verifyCopy(walk, versionKey(walk.model, version.v, name), ref);
   }
 }
@@ -158,10 +159,13 @@ async function verifyCopy({ store, findings, options }: Walk, key: string, ref: 
   else if (sha256Hex(found.body) !== ref.sha256) findings.push({ key, problem: `differs from ${blobKey(ref.sha256)}, which the log vouches for` });
 }
 
-function verifyManifest(walk: Walk, version: Extract<Commit["operation"], { kind: "register" }>, bytes: Uint8Array): void {
+function verifyManifest(walk: Walk, version: Extract<Commit["operation"], { kind: "register" }>, bytes: Uint8Array): Manifest | null {
   const key = blobKey(version.manifest.sha256);
   const parsed = manifestSchema.safeParse(parseOrNull(bytes));
-  if (!parsed.success) return void walk.findings.push({ key, problem: `is not a manifest: ${parsed.error.issues[0]?.message}` });
+  if (!parsed.success) {
+    walk.findings.push({ key, problem: `is not a manifest: ${parsed.error.issues[0]?.message}` });
+    return null;
+  }
   const manifest = parsed.data;
   const said = { model: manifest.model, v: manifest.v, file: manifest.file.sha256, evaluation: manifest.evaluation.sha256 };
   const logged = { model: walk.model, v: version.v, file: version.model.sha256, evaluation: version.evaluation.sha256 };
@@ -170,6 +174,7 @@ function verifyManifest(walk: Walk, version: Extract<Commit["operation"], { kind
   }
   const problem = signatureProblem(manifest, walk.options.trusted);
   if (problem !== null) walk.findings.push({ key, problem: `(manifest of version ${version.v}) ${problem}` });
+  return manifest;
 }
 
 async function verifyFold(walk: Walk, n: number): Promise<void> {

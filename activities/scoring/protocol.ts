@@ -1,5 +1,6 @@
 import type { NamedColumn } from "../../inference/signature.ts";
 import type { EvaluationFacts, HoldoutEvaluation } from "../../schemas/evaluation.ts";
+import type { Golden } from "../../schemas/golden.ts";
 
 /** A model file and the contract it was trained under. `classes`: names in the order of its scores; null of a regression. */
 export interface ScoredModel {
@@ -40,6 +41,8 @@ export type ScoringRequest =
   | { readonly op: "load"; readonly model: ScoredModel; readonly task: LabelOf["task"] }
   | { readonly op: "measure"; readonly sample: string }
   | { readonly op: "parity"; readonly sample: string; readonly predictions: string; readonly tolerance: number }
+  /** Rows of the sample and what the model makes of them, to be kept with the version. */
+  | { readonly op: "golden"; readonly sample: string }
   | { readonly op: "trivial"; readonly files: readonly string[]; readonly label: LabelOf }
   /** Tries a slice over a holdout's rows while no model runs, so that its failure is its own. */
   | { readonly op: "slice"; readonly files: readonly string[]; readonly slice: PeoplesSql }
@@ -53,6 +56,7 @@ export interface ScoringReplies {
   load: { readonly ms: number };
   measure: Omit<EvaluationFacts["resources"], "fileBytes" | "loadMs">;
   parity: EvaluationFacts["parity"];
+  golden: Golden | null;
   trivial: Trivial;
   slice: null;
   begin: null;

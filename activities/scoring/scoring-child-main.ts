@@ -7,6 +7,7 @@ import { sha256Hex } from "../../stores/canonical.ts";
 import { checkSql } from "../../tables/check-sql.ts";
 import { quote } from "../../tables/quote.ts";
 import { checkParity } from "./check-parity.ts";
+import { keepGolden } from "./keep-golden.ts";
 import { measureModel } from "./measure-model.ts";
 import type { ScoredModel, ScoringRequest } from "./protocol.ts";
 import { beginHoldout, type HoldoutScoring, trySlice } from "./score-holdout.ts";
@@ -29,6 +30,8 @@ serveChild(async (message) => {
       return measureModel(connection, models[0]!, described[0]!.columns, request.sample);
     case "parity":
       return checkParity(connection, models[0]!, described[0]!.columns, request);
+    case "golden":
+      return keepGolden(connection, models[0]!, described[0]!.columns, request.sample);
     case "trivial":
       return trivialModel(connection, request.files, request.label);
     case "slice":

@@ -16,10 +16,10 @@ const instant = "2013-03-01T00:00:00.000Z";
 
 export const key = generateKeyPairSync("ed25519").privateKey;
 
-export function sampleManifest(model: string, v: number, file: BlobRef, evaluation: BlobRef): Manifest {
+export function sampleManifest(model: string, v: number, file: BlobRef, evaluation: BlobRef, golden?: BlobRef): Manifest {
   const window = { from: "2013-01-01T00:00:00Z", to: instant };
   return signManifest({
-    version: 1, model, v, file, evaluation, snapshot: "ab".repeat(32), definition: file, code: { commit: "0".repeat(40), dirty: false },
+    version: 1, model, v, file, evaluation, ...(golden && { golden }), snapshot: "ab".repeat(32), definition: file, code: { commit: "0".repeat(40), dirty: false },
     trainer: { command: ["python", "-m", "relearn_trainers.lightgbm"], packages: { lightgbm: "4.6.0" } }, params: { num_leaves: 63 }, seed: 1, job: "job-1", run: robot.name,
     windows: { train: window, holdout: window }, inputs: [{ name: "distance", column: { type: "number", nullable: false, wide: false, feature: true } }],
     outputs: { task: "binary", classes: ["0", "1"] }, metrics: { auc: 0.7 }, createdAt: instant,
@@ -30,7 +30,8 @@ export function sampleManifest(model: string, v: number, file: BlobRef, evaluati
 export async function registerSample(store: ObjectStore, registry: Registry, content: string, txn = `register ${content}`): Promise<number> {
   const model = await putBlob(store, new TextEncoder().encode(content));
   const evaluation = await putBlob(store, new TextEncoder().encode(`{"of":"${content}"}`));
-  const describe = async (v: number) => ({ manifest: sampleManifest(registry.model, v, model, evaluation), card: `# version ${v}\n` });
+  const golden = await putBlob(store, new TextEncoder().encode(`{"golden":"${content}"}`));
+  const describe = async (v: number) => ({ manifest: sampleManifest(registry.model, v, model, evaluation, golden), card: `# version ${v}\n` });
   return (await registry.register({ txn, actor: robot, run: robot.name, model, evaluation, describe })).v;
 }
 
