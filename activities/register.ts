@@ -55,6 +55,7 @@ function unsigned({ input, definition, snapshot, evaluation, code, createdAt, v 
     trainer: { command: definition.trainer.command, packages: trained.environment }, params: definition.trainer.params, seed: trained.seed,
     job: trained.job, run: input.run, windows: input.windows,
     inputs: Object.entries(definition.columns).filter(([, column]) => column.feature).map(([name, column]) => ({ name, column })),
+    ...(definition.consent === undefined ? {} : { consent: definition.consent }),
     outputs: { task: definition.label.task, classes: snapshot.classes }, metrics: Object.fromEntries(metrics), createdAt,
   };
 }

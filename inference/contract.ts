@@ -13,6 +13,8 @@ export interface ModelContract {
   readonly task: "binary" | "multiclass" | "regression";
   /** Names in the order of the scores; null of a regression. */
   readonly classes: readonly string[] | null;
+  /** Boolean column, a feature or not, that says whether a served row may be trained on; absent: every row may. */
+  readonly consent?: string | undefined;
 }
 
 /** Rows by column, in the order of the contract's inputs; each as its ONNX input takes it. */

@@ -3,6 +3,7 @@ import { about } from "./about.ts";
 
 const shared = {
   feature: z.boolean().default(true).meta(about("Whether the model sees it; false keeps it for rules, slices and metrics only", false)),
+  private: z.boolean().optional().meta(about("Whether its values never leave the serving process's memory: kept out of the prediction log", true)),
   description: z.string().optional().meta(about("What it means, for people", "great circle, in miles")),
 };
 const nullable = z.boolean().default(false).meta(about("Whether it may be null; else a row with a null is quarantined", true));

@@ -78,6 +78,7 @@ const written = z.strictObject({
   prepare: sql.optional().meta(about("One SELECT (DuckDB) over the primary source and <source>_past that gives the columns and the label", "select * from flights where late is not null")),
   columns: upTo(most.columns, identifier, column).refine(anyColumn, "needs at least one column that is a feature")
     .meta(about("Each column's type and limits, in the order the model takes them", { distance: { type: "number", min: 1 } })),
+  consent: identifier.optional().meta(about("Boolean column that says whether a served row may be trained on; left out, every row may", "may_train")),
   rules: upTo(most.rules, title, sql).default({}).meta(about("Conditions by what people call them; a row for which one is false is quarantined", { "a flight goes somewhere": "origin <> dest" })),
   label: label.meta(about("What is predicted", { column: "late", task: "binary" })),
   windows: windows.meta(about("Which time is trained on and judged on; partitions are hours where train, atLeast or holdout has a T part, else days", { holdout: "P7D" })),

@@ -33,6 +33,8 @@ export const unsignedManifest = z.strictObject({
   run: z.string(),
   windows: runWindows,
   inputs: z.array(z.strictObject({ name: identifier, column }).readonly()).readonly(),
+  /** Boolean column that says whether a served row may be trained on. */
+  consent: identifier.optional(),
   outputs,
   /** Metrics of the candidate on the recent holdout. */
   metrics: z.record(z.string(), z.number()),

@@ -23,7 +23,7 @@ export interface Contract {
 
 export function contractOf(definition: Definition): Contract {
   const { timezone, rules, reserve, label, sources } = definition;
-  const columns = preparedColumns(definition).map(({ name, column: { description: _, ...column } }) => ({ name, column: column as Column }));
+  const columns = preparedColumns(definition).map(({ name, column: { description: _, private: __, ...column } }) => ({ name, column: column as Column }));
   const time = sources[primarySource(definition)]?.time as string;
   return { version: acceptanceVersion, timezone, columns, rules, label: { column: label.column, task: label.task }, time, key: keyColumns(definition), reserve };
 }

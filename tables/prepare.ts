@@ -39,7 +39,7 @@ export const prepareFormat = 1;
 export function prepareContract(definition: Definition): unknown {
   const { prepare, primary, columns, label, sources, timezone } = definition;
   const read = Object.entries(sources).map(([name, { format, time, key, lookback }]) => ({ name, format, time, key, lookback }));
-  return { format: prepareFormat, prepare, primary, columns: Object.entries(columns).map(([name, column]) => ({ name, column: { ...column, description: undefined } })), label: { column: label.column, task: label.task }, read, timezone };
+  return { format: prepareFormat, prepare, primary, columns: Object.entries(columns).map(([name, column]) => ({ name, column: { ...column, description: undefined, private: undefined } })), label: { column: label.column, task: label.task }, read, timezone };
 }
 
 /** Tables that `prepare` may read. */

@@ -50,8 +50,10 @@ interface Contradiction { readonly at: readonly string[]; readonly message: stri
 
 /** Fields that are each valid and do not fit together. */
 function contradictions(definition: Definition): Contradiction[] {
-  const { columns, label, sources, golden, metrics } = definition;
+  const { columns, label, sources, golden, metrics, consent } = definition;
   const found: Contradiction[] = [];
+  if (consent !== undefined && columns[consent]?.type !== "boolean") found.push({ at: ["consent"], message: `must name a column of type boolean; ${consent} is ${columns[consent] === undefined ? "no column" : `of type ${columns[consent].type}`}` });
+  if (consent !== undefined && columns[consent]?.private === true) found.push({ at: ["columns", consent], message: "says whether a row may be trained on, so it is kept with the row and cannot be private" });
   if (columns[label.column]?.feature === true) found.push({ at: ["columns", label.column], message: "the label cannot be a feature of itself; say feature: false, or leave it out of columns" });
   for (const name of Object.keys(columns)) if (name.startsWith("__")) found.push({ at: ["columns", name], message: "names that begin with __ are taken" });
   for (const name of Object.keys(sources)) if (name.endsWith("_past") && name.slice(0, -5) in sources) found.push({ at: ["sources", name], message: `the name is taken by what prepare sees of ${name.slice(0, -5)}` });

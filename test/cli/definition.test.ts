@@ -78,6 +78,9 @@ describe("a definition is refused, naming file and field, for", () => {
     ["a gate without its metric", { gates: [{ kind: "atLeast", value: 1 }] }, /gates\.0\.metric/],
     ["a label that is a feature", { columns: { ...minimal.columns, price: { type: "number" } } }, /columns\.price: the label cannot be a feature/],
     ["a source that nothing reads", { sources: { ...minimal.sources, more: minimal.sources.sales } }, /sources\.more: nothing reads it: name more_past in prepare/],
+    ["consent that no column gives", { consent: "agreed" }, /:\d+: consent: must name a column of type boolean; agreed is no column/],
+    ["consent of another type", { consent: "area" }, /consent: must name a column of type boolean; area is of type number/],
+    ["consent that is kept from the log", { consent: "agreed", columns: { ...minimal.columns, agreed: { type: "boolean", private: true } } }, /columns\.agreed: says whether a row may be trained on.*cannot be private/],
     ["a primary source that is none", { primary: "rent" }, /primary: must be one of the sources/],
   ];
   test.each(refused)("%s", async (_, change, message) => {

@@ -45,3 +45,8 @@ test("an SQL text, and all of a definition together, have their limits", () => {
   expect(problems({ prepare: "x".repeat(100_001) })).toEqual([expect.stringMatching(/^prepare: .*100000/)]);
   expect(problems({ slices: many(12, "x".repeat(90_000)) })).toEqual([expect.stringMatching(/^: as a whole must have at most 1000000 characters as JSON, found 10\d{5}$/)]);
 });
+
+test("a private column and consent change nothing about what a stored definition without them says", () => {
+  const read = definition.parse(minimal);
+  expect([read.columns["area"], "consent" in read]).toEqual([{ type: "category", nullable: false, feature: true }, false]);
+});

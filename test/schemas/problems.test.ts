@@ -34,7 +34,7 @@ test.each<readonly [object, string]>([
   [{ columns: { area: {} } }, `columns.area.type: is missing: expected one of "number", "integer", "category", "text", "boolean", "time", "embedding"`],
   [{ label: { column: "price" } }, `label.task: is missing: expected one of "binary", "multiclass", "regression"`],
   [{ columns: { area: { type: "number", min: "one" } } }, `columns.area.min: expected a number such as 0, found "one"`],
-  [{ columns: { area: { type: "number", mim: 1 } } }, `columns.area: Unrecognized key: "mim"; the keys here are type, nullable, min, max, wide, feature, description`],
+  [{ columns: { area: { type: "number", mim: 1 } } }, `columns.area: Unrecognized key: "mim"; the keys here are type, nullable, min, max, wide, feature, private, description`],
   [{ columns: { area: { type: "number", nullable: "no" } } }, `columns.area.nullable: expected true or false, found "no"`],
   [{ columns: { "my area": { type: "number" } } }, `columns.my area: the name must be a plain identifier: letters, digits and _, at most 63, found "my area"`],
   [{ sources: { sales: { ...valid.sources.sales, key: 5 } } }, `sources.sales.key: expected a string, or a non-empty list such as "flight_id", found 5`],
