@@ -29,6 +29,7 @@ export interface PredictionLog {
 
 /** Issues prediction ids, and knows its own and other replicas' again without a look at any log. */
 export interface PredictionIds {
-  issue(): string;
-  issued(id: string): boolean;
+  /** An id that says for which model it was issued, so that feedback need not. */
+  issue(model: string): string;
+  issued(id: string, model: string): boolean;
 }
