@@ -42,6 +42,12 @@ export interface Settings {
   readonly home: string;
   readonly temporal: TemporalSettings;
   readonly s3: S3Settings;
+  readonly predictionLog: {
+    /** Answer a prediction only once its record is on this machine's disk. */
+    readonly durable: boolean;
+    /** Most bytes that may wait on this machine for the object store, a model. */
+    readonly maxBytes: number;
+  };
   readonly python: {
     /** Absolute path, or a name on PATH. */
     readonly executable: string;
@@ -73,7 +79,7 @@ export function loadSettings(env: Environment): Settings {
   // The kernel's own folders take no files, and making one there never ends.
   if (/^\/(proc|sys)(\/|$)/.test(home)) read.problems.push(`RELEARN_HOME: must be a folder that can hold files, found ${JSON.stringify(home)}`);
   const local = readStack(home, read.problems);
-  const settings: Settings = { root, home, temporal: temporalSettings(read, local), s3: s3Settings(read, home, local), python: pythonSettings(read, env, root) };
+  const settings: Settings = { root, home, temporal: temporalSettings(read, local), s3: s3Settings(read, home, local), predictionLog: predictionLogSettings(read), python: pythonSettings(read, env, root) };
   if (read.problems.length > 0) throw new RelearnError("InvalidInput", `the environment is not valid:\n${read.problems.map((line) => `  ${line}`).join("\n")}`);
   return deepFreeze(settings);
 }
@@ -84,6 +90,8 @@ export function environmentOf(settings: Settings): Record<string, string> {
   const given: Record<string, string | null | undefined> = {
     RELEARN_HOME: settings.home,
     RELEARN_PYTHON: settings.python.executable,
+    RELEARN_LOG_DURABLE: String(settings.predictionLog.durable),
+    RELEARN_LOG_MAX_MB: String(Math.round(settings.predictionLog.maxBytes / 2 ** 20)),
     ...(temporal.from === "environment" ? temporalEnvironment(temporal) : {}),
     TEMPORAL_NAMESPACE: temporal.namespace,
     ...(s3.from === "environment" ? { RELEARN_S3_ENDPOINT: s3.endpoint ?? "aws", AWS_REGION: s3.region } : {}),
@@ -171,6 +179,12 @@ function givenCredentials(read: Reader): S3Credentials | null {
   if ((accessKeyId === null) !== (secretAccessKey === null)) read.problems.push("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY: set both or neither");
   if (accessKeyId === null || secretAccessKey === null) return null;
   return { accessKeyId, secretAccessKey, sessionToken: read.text("AWS_SESSION_TOKEN") ?? undefined };
+}
+
+function predictionLogSettings(read: Reader): Settings["predictionLog"] {
+  const durable = read.checked("RELEARN_LOG_DURABLE", /^(true|false|1|0)$/, "must be true or false");
+  const megabytes = read.checked("RELEARN_LOG_MAX_MB", /^[1-9]\d{0,6}$/, "must be a whole number of megabytes");
+  return { durable: durable === "true" || durable === "1", maxBytes: Number(megabytes ?? 1_024) * 2 ** 20 };
 }
 
 function pythonSettings(read: Reader, env: Environment, root: string): Settings["python"] {

@@ -13,6 +13,7 @@ const rooms: Record<string, { readonly rooms: readonly string[]; readonly types?
   stores: { rooms: ["schemas"], packages: ["@aws-sdk/*", "@smithy/*", "canonicalize", "zod", "node:*"] },
   inference: { rooms: ["schemas", "stores"], packages: ["onnxruntime-node", "zod", "node:*"] },
   serving: { rooms: ["schemas", "stores", "inference", "stats", "policy"], packages: ["prom-client", "pino", "zod", "node:*"] },
+  shipping: { rooms: ["schemas", "tables", "stores", "inference"], packages: ["@duckdb/*", "node:*"] },
   launchers: { rooms: ["schemas", "stores"], packages: ["zod", "node:*"] },
   activities: { rooms: ["schemas", "policy", "stats", "tables", "stores", "inference", "launchers"], packages: ["@temporalio/activity", "@temporalio/client", "@temporalio/common", "@duckdb/*", "onnxruntime-node", "zod", "node:*"] },
   workflows: { rooms: ["policy"], types: ["schemas", "activities"], packages: ["@temporalio/workflow", "@temporalio/common"] },
@@ -71,4 +72,4 @@ describe("the rooms", () => {
 
 /** Entries, and the two that hand a small part of their environment on to a child process. */
 /** The S3 driver reads nothing: it turns off a notice of its SDK, which has no other switch. */
-const allowedReaders = ["workers/main.ts", "workers/open-dependencies.ts", "schemas/child.ts", "stores/s3-object-store.ts"];
+const allowedReaders = ["workers/main.ts", "shipping/shipper-main.ts", "workers/open-dependencies.ts", "schemas/child.ts", "stores/s3-object-store.ts"];

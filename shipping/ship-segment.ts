@@ -1,0 +1,84 @@
+import { DOUBLE, type DuckDBConnection, INTEGER, VARCHAR } from "@duckdb/node-api";
+import { mkdtemp, readFile, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { readJson } from "../schemas/boundary.ts";
+import { RelearnError } from "../schemas/failures.ts";
+import { type FeedbackRecord, feedbackRecord } from "../schemas/feedback.ts";
+import type { Shipped, SpooledSegment } from "../schemas/shipping.ts";
+import { predictionFormat, type SpooledContract, spooledContract } from "../schemas/spooled.ts";
+import { sha256Hex } from "../stores/canonical.ts";
+import type { ObjectStore } from "../stores/object-store.ts";
+import { feedbackKey, predictionKey } from "../stores/prediction-keys.ts";
+import { type Entry, entryKinds, readSegment } from "../stores/spool-frames.ts";
+import { type ColumnValues, writeParquet } from "../tables/write-parquet.ts";
+import { contractOf, decodePrediction, type DecodedPrediction } from "./decode-prediction.ts";
+import { predictionColumns } from "./prediction-columns.ts";
+
+interface Part { readonly key: string; readonly columns: readonly ColumnValues[]; readonly metadata: Readonly<Record<string, string>> }
+
+/**
+ * Turns a complete segment into Parquet objects and deletes it once all of them are stored. Their names come from the segment's own bytes, so that a
+ * second try, by anyone, finds them there: each record is in the bucket exactly once.
+ */
+export async function shipSegment(store: ObjectStore, connection: DuckDBConnection, scratch: string, segment: SpooledSegment): Promise<Shipped> {
+  const bytes = await readFile(segment.path);
+  const { entries, damaged } = readSegment(bytes);
+  const name = sha256Hex(bytes).slice(0, 32);
+  const parts = segment.kind === "feedback" ? feedbackParts(segment.model, name, entries) : predictionParts(segment.model, name, entries);
+  const folder = await mkdtemp(join(scratch, "ship-"));
+  try {
+    for (const [i, { key, columns, metadata }] of parts.entries()) {
+      const file = join(folder, `${i}.parquet`);
+      await writeParquet(connection, columns, file, metadata);
+      const { outcome } = await store.upload(key, file, { ifNoneMatch: "*" });
+      if (outcome === "conflict") throw new RelearnError("StoreUnavailable", `s3://${store.bucket}/${key} is being written by another process; try again`);
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+  await (damaged === 0 ? rm(segment.path, { force: true }) : rename(segment.path, `${segment.path}.damaged`));
+  return { path: segment.path, records: entries.filter(({ kind }) => kind !== entryKinds.contract).length, objects: parts.map(({ key }) => key), damaged };
+}
+
+function predictionParts(model: string, name: string, entries: readonly Entry[]): Part[] {
+  const contracts = new Map<number, SpooledContract>();
+  const groups = new Map<string, { readonly contract: SpooledContract; readonly predictions: DecodedPrediction[] }>();
+  for (const { kind, body } of entries) {
+    if (kind === entryKinds.contract) {
+      const { index, contract } = JSON.parse(body.toString("utf8")) as { index: number; contract: unknown };
+      contracts.set(index, readJson(spooledContract, JSON.stringify(contract), "a contract in the spool"));
+    } else {
+      const contract = contracts.get(contractOf(body));
+      if (contract === undefined) throw new RelearnError("Corrupt", `a spooled prediction of ${model} names a contract that its segment does not hold`);
+      const prediction = decodePrediction(body, contract);
+      const key = predictionKey(model, prediction.at, `${name}-${contract.v}`);
+      const group = groups.get(key) ?? { contract, predictions: [] };
+      group.predictions.push(prediction);
+      groups.set(key, group);
+    }
+  }
+  return [...groups].map(([key, { contract, predictions }]) => ({ key, columns: predictionColumns(contract, predictions), metadata: { relearn_format: String(predictionFormat), relearn_contract: JSON.stringify(contract) } }));
+}
+
+function feedbackParts(model: string, name: string, entries: readonly Entry[]): Part[] {
+  const records = entries.map(({ body }) => readJson(feedbackRecord, body.toString("utf8"), "feedback in the spool"));
+  const byKey = new Map<string, FeedbackRecord[]>();
+  for (const record of records) {
+    const key = feedbackKey(model, Date.parse(record.received_at), name);
+    const group = byKey.get(key) ?? [];
+    group.push(record);
+    byKey.set(key, group);
+  }
+  return [...byKey].map(([key, group]) => ({ key, columns: feedbackColumns(group), metadata: { relearn_format: "1" } }));
+}
+
+function feedbackColumns(records: readonly FeedbackRecord[]): ColumnValues[] {
+  return [
+    { name: "prediction_id", type: VARCHAR, values: records.map((one) => one.prediction_id) },
+    { name: "row", type: INTEGER, values: records.map(({ row }) => row) },
+    { name: "label", type: VARCHAR, values: records.map(({ label }) => label) },
+    { name: "value", type: DOUBLE, values: records.map(({ value }) => value) },
+    { name: "at", type: VARCHAR, values: records.map(({ at }) => at), as: "x::timestamptz" },
+    { name: "received_at", type: VARCHAR, values: records.map((one) => one.received_at), as: "x::timestamptz" },
+  ];
+}

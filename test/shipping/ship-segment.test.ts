@@ -1,0 +1,120 @@
+import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { SpoolKind } from "../../schemas/spooled.ts";
+import { openPredictionSpool } from "../../serving/prediction-spool/prediction-log.ts";
+import { usualSpool } from "../../serving/prediction-spool/spool.ts";
+import { shipSegment } from "../../shipping/ship-segment.ts";
+import { memoryObjectStore } from "../../stores/memory-object-store.ts";
+import type { ObjectStore } from "../../stores/object-store.ts";
+import { predictionFiles } from "../../stores/prediction-keys.ts";
+import { withDuckDb } from "../../tables/open-duckdb.ts";
+import { readPredictions } from "../../tables/read-predictions.ts";
+import { contract, record, secret, secretNumber } from "../serving/prediction-spool/samples.ts";
+
+let root: string;
+beforeAll(async () => {
+  root = await mkdtemp(join(tmpdir(), "ship-segment-"));
+});
+afterAll(() => rm(root, { recursive: true }));
+
+async function spooled(records: readonly ReturnType<typeof record>[]): Promise<string> {
+  const folder = await mkdtemp(join(root, "spool-"));
+  const { append, spool } = await openPredictionSpool({ ...usualSpool, folder });
+  for (const one of records) await append(one);
+  await spool.close();
+  return join(folder, (await readdir(folder))[0]!);
+}
+
+const ship = (store: ObjectStore, path: string, kind: SpoolKind = "predictions") => withDuckDb({ spill: join(root, "spill"), timezone: "Europe/Berlin" }, (connection) => shipSegment(store, connection, root, { path, kind, model: "flights" }));
+
+async function rowsOf(store: ObjectStore, window = { from: "2013-03-01T00:00:00Z", to: "2013-03-02T00:00:00Z" }): Promise<Record<string, unknown>[]> {
+  const files = await predictionFiles(store, "flights", window);
+  const local = await Promise.all(files.map(async ({ key }, i) => {
+    const path = join(root, `${i}-${Math.random()}.parquet`);
+    await store.download(key, path);
+    return path;
+  }));
+  return withDuckDb({ spill: join(root, "spill"), timezone: "UTC" }, (connection) => readPredictions(connection, local, window));
+}
+
+describe("a segment", () => {
+  test("becomes Parquet by event time, with each feature in its own type and null where nothing was known", async () => {
+    const store = memoryObjectStore();
+    const one = record();
+    const later = record({ at: Date.UTC(2013, 2, 1, 13), variant: "canary", scores: null, error: "InferenceLimit", extras: {} });
+    const shipped = await ship(store, await spooled([one, later]));
+    expect(shipped.objects.map((key) => key.replace(/[0-9a-f]{32}/, "ID"))).toEqual(["predictions/flights/date=2013-03-01/hour=12/ID-3.parquet", "predictions/flights/date=2013-03-01/hour=13/ID-3.parquet"]);
+    const common = { v: 3, digest: contract.digest, value: null };
+    expect(await rowsOf(store)).toEqual([
+      {
+        ...common, prediction_id: one.id, row: 0, at: "2013-03-01 12:30:15.25+00", variant: "champion", latency_ms: 1.5, error: null, consent: true, extras: '{"may_train":true}', label: "0", score: [0.75, 0.25],
+        in_carrier: "UA", in_origin: "EWR", in_note: "früh 🛫", in_distance: Math.fround(0.1), in_fare: 0.1, in_hour: "17", in_weekend: true, in_scheduled_at: "2013-03-01 12:13:20.000001+00", in_words: [1, 2, 3],
+      },
+      {
+        ...common, prediction_id: one.id, row: 1, at: "2013-03-01 12:30:15.25+00", variant: "champion", latency_ms: 1.5, error: null, consent: null, extras: '{"may_train":null}', label: "1", score: [Math.fround(0.1), Math.fround(0.9)],
+        in_carrier: null, in_origin: "", in_note: null, in_distance: null, in_fare: -0, in_hour: "-9007199254740993", in_weekend: null, in_scheduled_at: "1970-01-01 00:00:00+00", in_words: [4, 5, 6],
+      },
+      ...[0, 1].map((row) => expect.objectContaining({ prediction_id: later.id, row, at: "2013-03-01 13:00:00+00", variant: "canary", error: "InferenceLimit", consent: null, extras: null, label: null, score: null }) as Record<string, unknown>),
+    ]);
+  });
+
+  test("that is shipped twice, by whoever, is there once", async () => {
+    const store = memoryObjectStore();
+    const path = await spooled([record(), record()]);
+    const copy = `${path}.copy`;
+    await writeFile(copy, await readFile(path));
+    expect((await ship(store, path)).objects).toEqual((await ship(store, copy)).objects);
+    expect(await rowsOf(store)).toHaveLength(4);
+    await expect(readFile(path)).rejects.toMatchObject({ code: "ENOENT" });
+  });
+
+  test("stays until everything of it is stored", async () => {
+    const store = memoryObjectStore();
+    const path = await spooled([record(), record({ at: Date.UTC(2013, 2, 1, 15) })]);
+    let puts = 0;
+    await expect(ship({ ...store, upload: (...args) => (++puts === 2 ? Promise.reject(new Error("away")) : store.upload(...args)) }, path)).rejects.toThrow("away");
+    await ship(store, path);
+    expect(await rowsOf(store)).toHaveLength(4);
+  });
+
+  test("whose end was never written whole gives all that comes before it", async () => {
+    const store = memoryObjectStore();
+    const path = await spooled([record()]);
+    const whole = await readFile(path);
+    await appendFile(path, whole.subarray(8, 100));
+    expect(await ship(store, path)).toMatchObject({ records: 1, damaged: 0 });
+    for (const bytes of [0, 5, 8, 12]) {
+      const short = await spooled([record()]);
+      await writeFile(short, whole.subarray(0, bytes));
+      expect(await ship(store, short)).toMatchObject({ records: 0, objects: [] });
+    }
+    expect(await rowsOf(store)).toHaveLength(2);
+  });
+
+  test("that the disk changed in its middle gives the rest, and is kept for a person", async () => {
+    const store = memoryObjectStore();
+    const folder = await mkdtemp(join(root, "spool-"));
+    const { append, spool } = await openPredictionSpool({ ...usualSpool, folder, durable: true });
+    for (let i = 0; i < 20; i++) await append(record());
+    await spool.close();
+    const path = join(folder, (await readdir(folder))[0]!);
+    const bytes = await readFile(path);
+    bytes[Math.floor(bytes.length * 0.8)]! ^= 1;
+    await writeFile(path, bytes);
+    expect(await ship(store, path)).toMatchObject({ records: 19, damaged: 1 });
+    expect(await readdir(folder)).toEqual([expect.stringMatching(/\.segment\.damaged$/)]);
+  });
+
+  test("holds no private value, nor does what becomes of it", async () => {
+    const store = memoryObjectStore();
+    const path = await spooled([record()]);
+    const hidden = [Buffer.from(secret), Buffer.from(new Float32Array([secretNumber]).buffer)];
+    const holders = [await readFile(path)];
+    const { objects } = await ship(store, path);
+    for (const key of objects) holders.push(Buffer.from((await store.get(key))!.body));
+    for (const bytes of holders) expect(hidden.map((value) => bytes.includes(value))).toEqual([false, false]);
+    expect(Object.keys((await rowsOf(store))[0]!).filter((name) => /card|income/.test(name))).toEqual([]);
+  });
+});
