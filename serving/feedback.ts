@@ -29,7 +29,8 @@ export interface FeedbackParts {
 export function feedbackFrom({ ids, models, contracts, keep, now }: FeedbackParts): Feedback {
   const judge = (item: unknown, seen: Set<string>, received: string): { id: string; model: string; record: FeedbackRecord } | { id: string; reason: string } => {
     const read = feedbackItem.safeParse(item);
-    const id = String((item as { prediction_id?: unknown } | null)?.prediction_id ?? "").slice(0, 200);
+    const named = (item as { prediction_id?: unknown } | null)?.prediction_id;
+    const id = typeof named === "string" ? named.slice(0, 200) : "";
     if (!read.success) return { id, reason: problemsOf(feedbackItem, item, read.error.issues).map(({ field, text }) => `${field || "the item"}: ${text}`).join("; ") };
     const { row, at } = read.data;
     const model = models().find((name) => ids.issued(id, name));
@@ -45,7 +46,7 @@ export function feedbackFrom({ ids, models, contracts, keep, now }: FeedbackPart
       const received = new Date(now()).toISOString();
       const seen = new Set<string>();
       const judged = items.map((item) => judge(item, seen, received));
-      await Promise.all(judged.map((one) => ("record" in one ? keep(one.model, one.record) : undefined)));
+      await Promise.all(judged.flatMap((one) => ("record" in one ? [keep(one.model, one.record)] : [])));
       return judged.map((one) => ("record" in one ? { prediction_id: one.id, accepted: true } : { prediction_id: one.id, accepted: false, reason: one.reason }));
     },
   };

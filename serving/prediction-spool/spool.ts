@@ -41,7 +41,7 @@ export interface Writer<T> {
 
 export interface Spool {
   append<T>(record: T, writer: Writer<T>): Promise<void> | undefined;
-  /** Closes the segment that is due, or any. */
+  /** Closes the segment where it is due; with `any`, whatever was taken until now. */
   roll(any: boolean): Promise<void>;
   /** Complete segments, oldest first; looks what lies there anew, which makes room for those who wait. */
   closed(): Promise<readonly string[]>;
@@ -89,6 +89,12 @@ export async function openSpool(options: SpoolOptions, header: (number: number) 
       if (group.bytes.length === groupBytes) spare = group.bytes;
       makeRoom();
     }
+  };
+  /** All that was taken before it was called; traffic that goes on is not waited for. */
+  const written = async (): Promise<void> => {
+    await writing;
+    flush();
+    await writing;
   };
   const take = (): Group | null => {
     if (current.used === frameHeaderBytes) return null;
@@ -138,7 +144,10 @@ export async function openSpool(options: SpoolOptions, header: (number: number) 
       const bytes = one.bytes(record);
       return hasRoom(bytes) ? put(record, one, bytes) : putLater(record, one);
     },
-    roll: (any) => writer.roll(any),
+    async roll(any) {
+      if (any) await Promise.race([written(), pause(waitMs)]);
+      await writer.roll(any);
+    },
     async closed() {
       const found = await listSpool(folder);
       onDisk = found.bytes;
@@ -150,10 +159,7 @@ export async function openSpool(options: SpoolOptions, header: (number: number) 
     },
     async close() {
       writer.closing();
-      while (current.used > frameHeaderBytes || waiting.length > 0 || writing !== null) {
-        flush();
-        await writing;
-      }
+      await written();
       await writer.roll(true);
     },
   };
