@@ -99,6 +99,8 @@ function addModelCommands(program: Command, outcome: Outcome): void {
   bind(program.command("history").description("a model's log, newest first").argument("<model>").option("-n, --limit <count>", "at most so many", "50"), outcome, async () => (await import("./commands/history.ts")).history as Handler);
   bind(program.command("verify").description("check every digest, signature and link of the log").argument("[model]")
     .option("--trust <key...>", "public keys (SPKI DER in base64) whose signatures count, beside this installation's own"), outcome, async () => (await import("./commands/verify.ts")).verify as Handler);
+  bind(program.command("replay").description("ask the stored model of a prediction the same again, and say whether the answer is the same").argument("<prediction id>", "as the answer carried it")
+    .option("--at <time>", "its event time, where the caller gave one"), outcome, async () => (await import("./commands/replay.ts")).replay as Handler);
 }
 
 function addSchedule(program: Command, outcome: Outcome): void {

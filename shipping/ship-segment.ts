@@ -40,24 +40,30 @@ export async function shipSegment(store: ObjectStore, connection: DuckDBConnecti
   return { path: segment.path, records: entries.filter(({ kind }) => kind !== entryKinds.contract).length, objects: parts.map(({ key }) => key), damaged };
 }
 
+interface Group { readonly key: string; readonly contract: SpooledContract; readonly predictions: DecodedPrediction[] }
+
+/** One object an hour and contract. A contract that a server loaded twice is one. */
 function predictionParts(model: string, name: string, entries: readonly Entry[]): Part[] {
-  const contracts = new Map<number, SpooledContract>();
-  const groups = new Map<string, { readonly contract: SpooledContract; readonly predictions: DecodedPrediction[] }>();
+  const contracts = new Map<number, { readonly contract: SpooledContract; readonly ordinal: number }>();
+  const texts: string[] = [];
+  const groups = new Map<string, Group>();
   for (const { kind, body } of entries) {
     if (kind === entryKinds.contract) {
       const { index, contract } = JSON.parse(body.toString("utf8")) as { index: number; contract: unknown };
-      contracts.set(index, readJson(spooledContract, JSON.stringify(contract), "a contract in the spool"));
+      const text = JSON.stringify(contract);
+      if (!texts.includes(text)) texts.push(text);
+      contracts.set(index, { contract: readJson(spooledContract, text, "a contract in the spool"), ordinal: texts.indexOf(text) });
     } else {
-      const contract = contracts.get(contractOf(body));
-      if (contract === undefined) throw new RelearnError("Corrupt", `a spooled prediction of ${model} names a contract that its segment does not hold`);
-      const prediction = decodePrediction(body, contract);
-      const key = predictionKey(model, prediction.at, `${name}-${contract.v}`);
-      const group = groups.get(key) ?? { contract, predictions: [] };
+      const found = contracts.get(contractOf(body));
+      if (found === undefined) throw new RelearnError("Corrupt", `a spooled prediction of ${model} names a contract that its segment does not hold`);
+      const prediction = decodePrediction(body, found.contract);
+      const key = predictionKey(model, prediction.at, `${name}-${found.ordinal}`);
+      const group = groups.get(key) ?? { key, contract: found.contract, predictions: [] };
       group.predictions.push(prediction);
       groups.set(key, group);
     }
   }
-  return [...groups].map(([key, { contract, predictions }]) => ({ key, columns: predictionColumns(contract, predictions), metadata: { relearn_format: String(predictionFormat), relearn_contract: JSON.stringify(contract) } }));
+  return [...groups.values()].map(({ key, contract, predictions }) => ({ key, columns: predictionColumns(contract, predictions), metadata: { relearn_format: String(predictionFormat), relearn_contract: JSON.stringify(contract) } }));
 }
 
 function feedbackParts(model: string, name: string, entries: readonly Entry[]): Part[] {

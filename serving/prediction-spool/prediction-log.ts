@@ -12,12 +12,17 @@ export interface SpooledPredictions extends PredictionLog {
 export async function openPredictionSpool(options: SpoolOptions): Promise<SpooledPredictions> {
   const headers: Buffer[] = [];
   const writers = new WeakMap<ModelContract, Writer<PredictionRecord>>();
+  /** A version that was loaded again has a contract of its own that says the same. */
+  const same = new Map<string, Writer<PredictionRecord>>();
   const spool = await openSpool(options, (number) => headers[number]!);
   const writerOf = (contract: ModelContract): Writer<PredictionRecord> => {
     const index = headers.length;
     const encoder = predictionEncoder(contract, index);
-    headers.push(headerEntry(index, encoder.contract));
-    const writer = { bytes: encoder.bytes, write: encoder.write, header: index };
+    const text = JSON.stringify(encoder.contract);
+    const known = same.get(text);
+    const writer = known ?? { bytes: encoder.bytes, write: encoder.write, header: index };
+    if (known === undefined) headers.push(headerEntry(index, encoder.contract));
+    same.set(text, writer);
     writers.set(contract, writer);
     return writer;
   };

@@ -45,7 +45,7 @@ describe("a segment", () => {
     const one = record();
     const later = record({ at: Date.UTC(2013, 2, 1, 13), variant: "canary", scores: null, error: "InferenceLimit", extras: {} });
     const shipped = await ship(store, await spooled([one, later]));
-    expect(shipped.objects.map((key) => key.replace(/[0-9a-f]{32}/, "ID"))).toEqual(["predictions/flights/date=2013-03-01/hour=12/ID-3.parquet", "predictions/flights/date=2013-03-01/hour=13/ID-3.parquet"]);
+    expect(shipped.objects.map((key) => key.replace(/[0-9a-f]{32}/, "ID"))).toEqual(["predictions/flights/date=2013-03-01/hour=12/ID-0.parquet", "predictions/flights/date=2013-03-01/hour=13/ID-0.parquet"]);
     const common = { v: 3, digest: contract.digest, value: null };
     expect(await rowsOf(store)).toEqual([
       {
