@@ -1,0 +1,92 @@
+import { Registry } from "prom-client";
+import type { ModelContract } from "../../inference/contract.ts";
+import type { Variant } from "../../schemas/replica.ts";
+import type { ServedModels } from "../served-model.ts";
+import { type Histogram, type Labels, makeHistogram, observe, type Sample, samplesOf, show } from "./metered.ts";
+
+/** What one version answered as one variant. */
+export interface Meter {
+  readonly labels: Labels;
+  requests: number;
+  rows: number;
+  readonly queue: Histogram;
+  readonly compute: Histogram;
+  readonly request: Histogram;
+}
+
+/** The server's figures. Others add their own to `registry`. */
+export interface Metrics {
+  readonly registry: Registry;
+  /** Kept by whoever answers: looking one up takes two maps. */
+  meter(contract: ModelContract, variant: Variant): Meter;
+  /** Counts a request that ended with an error. @param outcome kind of the failure. */
+  failed(model: string, outcome: string): void;
+  inFlight: number;
+}
+
+/** Times of an answer in milliseconds. */
+export interface Times { readonly queuedMs: number; readonly computeMs: number; readonly totalMs: number }
+
+export function count(meter: Meter, rows: number, { queuedMs, computeMs, totalMs }: Times): void {
+  meter.requests++;
+  meter.rows += rows;
+  observe(meter.queue, queuedMs / 1000);
+  observe(meter.compute, computeMs / 1000);
+  observe(meter.request, totalMs / 1000);
+}
+
+export function makeMetrics(models: ServedModels): Metrics {
+  const registry = new Registry();
+  const meters = new Map<ModelContract, Map<Variant, Meter>>();
+  const failures = new Map<string, { readonly labels: Labels; count: number }>();
+  const metrics: Metrics = {
+    registry,
+    inFlight: 0,
+    meter(contract, variant) {
+      const known = meters.get(contract)?.get(variant);
+      return known ?? addMeter(meters, contract, variant);
+    },
+    failed(model, outcome) {
+      const key = `${model} ${outcome}`;
+      const known = failures.get(key) ?? { labels: { model, version: "", variant: "", outcome }, count: 0 };
+      failures.set(key, known);
+      known.count++;
+    },
+  };
+  const all = (): Meter[] => [...meters.values()].flatMap((byVariant) => [...byVariant.values()]);
+  show(registry, {
+    name: "relearn_requests_total", help: "Predictions asked for, by what became of them", type: "counter",
+    samples: () => [...all().map(({ labels, requests }) => ({ labels: { ...labels, outcome: "ok" }, value: requests })), ...[...failures.values()].map(({ labels, count: value }) => ({ labels, value }))],
+  });
+  show(registry, { name: "relearn_rows_total", help: "Rows that were answered", type: "counter", samples: () => all().map(({ labels, rows }) => ({ labels, value: rows })) });
+  showTimes(registry, all);
+  showState(registry, metrics, models);
+  return metrics;
+}
+
+function addMeter(meters: Map<ModelContract, Map<Variant, Meter>>, contract: ModelContract, variant: Variant): Meter {
+  const labels = { model: contract.model, version: String(contract.v), variant };
+  const meter: Meter = { labels, requests: 0, rows: 0, queue: makeHistogram(labels), compute: makeHistogram(labels), request: makeHistogram(labels) };
+  const byVariant = meters.get(contract) ?? new Map<Variant, Meter>();
+  meters.set(contract, byVariant.set(variant, meter));
+  return meter;
+}
+
+const times = [
+  ["request", "relearn_request_seconds", "Time from a whole request to its reply"],
+  ["queue", "relearn_queue_seconds", "Time that rows waited for the model's process"],
+  ["compute", "relearn_compute_seconds", "Time that the model's process took for the batch"],
+] as const;
+
+function showTimes(registry: Registry, all: () => readonly Meter[]): void {
+  for (const [part, name, help] of times) show(registry, { name, help, type: "histogram", samples: () => all().flatMap((meter) => samplesOf(name, meter[part])) });
+}
+
+function showState(registry: Registry, metrics: Metrics, models: ServedModels): void {
+  const gauge = (name: string, help: string, samples: () => readonly Sample[]): void => show(registry, { name, help, type: "gauge", samples });
+  gauge("relearn_requests_in_flight", "Requests that are being answered", () => [{ labels: {}, value: metrics.inFlight }]);
+  gauge("relearn_model_ready", "1 where the champion answers", () => models.list().map((model) => ({ labels: { model: model.name }, value: model.status().ready ? 1 : 0 })));
+  gauge("relearn_model_loaded", "1 a version that answers", () => models.list().flatMap((model) => model.versions().map(({ v, digest }) => ({ labels: { model: model.name, version: String(v), digest }, value: 1 }))));
+  gauge("relearn_model_pinned", "Version that is pinned on this host; 0 where none is", () => models.list().map((model) => ({ labels: { model: model.name }, value: model.status().pinned ?? 0 })));
+  gauge("relearn_resident_bytes", "Memory of the serving process", () => [{ labels: {}, value: process.memoryUsage.rss() }]);
+}

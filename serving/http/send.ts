@@ -1,0 +1,24 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Reply } from "./route-table.ts";
+
+/** How long a caller who is refused may go on sending, so that the refusal reaches them. */
+const lingerMs = 1000;
+
+/** Writes a reply. @param last whether the connection ends after it. */
+export function send(request: IncomingMessage, response: ServerResponse, { status, body, type, headers }: Reply, last: boolean, origin: string | null): void {
+  if (response.destroyed) return;
+  const all = ["Content-Type", type ?? "application/json", "Content-Length", String(Buffer.byteLength(body))];
+  if (headers !== undefined) all.push(...headers);
+  if (last) all.push("Connection", "close");
+  if (origin !== null) all.push("Access-Control-Allow-Origin", origin, "Access-Control-Expose-Headers", "Relearn-Version, Relearn-Digest, Relearn-Prediction-Id, Relearn-Variant, Inference-Header-Content-Length, Retry-After", "Vary", "Origin");
+  response.writeHead(status, all);
+  response.end(body);
+  if (!request.complete) stopReading(request);
+}
+
+/** A body that nobody wants is not read for ever. */
+function stopReading(request: IncomingMessage): void {
+  const late = setTimeout(() => request.socket.destroy(), lingerMs).unref();
+  request.once("end", () => clearTimeout(late));
+  request.resume();
+}

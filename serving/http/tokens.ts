@@ -1,0 +1,98 @@
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
+import { readFileSync, statSync } from "node:fs";
+import { z } from "zod";
+import { readJson } from "../../schemas/boundary.ts";
+import { RelearnError } from "../../schemas/failures.ts";
+import { sha256 } from "../../schemas/names.ts";
+import { instant } from "../../schemas/time.ts";
+import type { Scope } from "./route-table.ts";
+
+export const grantedScope = z.enum(["predict", "feedback", "backfill", "admin"]);
+
+/** One key of a tokens file. Only the hash is kept; two keys of one name let it be changed without a gap. */
+export const tokenEntry = z.strictObject({
+  name: z.string().min(1).max(120),
+  sha256,
+  scopes: z.array(grantedScope).min(1),
+  expires: instant.optional(),
+}).readonly();
+export type TokenEntry = z.infer<typeof tokenEntry>;
+
+export const tokensFile = z.array(tokenEntry).max(10_000);
+
+const fewestBytes = 24;
+const hashOf = (token: string): Buffer => createHash("sha256").update(token).digest();
+
+/**
+ * Makes a token, which is shown once, and the entry that lets it in.
+ * @param random bytes of chance in it, 32 unless told.
+ * @throws RelearnError `InvalidInput` for fewer than 24.
+ */
+export function createToken(wanted: Pick<TokenEntry, "name" | "scopes" | "expires">, random = 32): { readonly token: string; readonly entry: TokenEntry } {
+  if (random < fewestBytes) throw new RelearnError("InvalidInput", `a token of ${random} random bytes can be guessed: it needs at least ${fewestBytes}`);
+  const token = `rl_${randomBytes(random).toString("base64url")}`;
+  return { token, entry: tokenEntry.parse({ ...wanted, sha256: hashOf(token).toString("hex") }) };
+}
+
+/** Who is let in. */
+export interface Tokens {
+  /** Scopes of a token; null for one that is not known, has expired or was taken back. */
+  scopesOf(token: string): readonly Scope[] | null;
+}
+
+interface Held { readonly hash: Buffer; readonly scopes: readonly Scope[]; readonly until: number }
+
+/** How often a file is looked at for a change. */
+const lookEveryMs = 250;
+
+/**
+ * The tokens of a file, which is read again when it changes. A file that is gone or cannot be read lets nobody in.
+ * @param report told why a file that was changed could not be read.
+ * @throws RelearnError `InvalidInput` when it cannot be read at first, or holds no token.
+ */
+export function openTokens(path: string, report: (reason: string) => void = () => undefined): Tokens {
+  let [held, stamp, looked] = [readTokens(path), stampOf(path), performance.now()];
+  if (held.length === 0) throw new RelearnError("InvalidInput", `${path} holds no token: make one, or nobody is let in`);
+  const look = (): void => {
+    looked = performance.now();
+    const now = stampOf(path);
+    if (now === stamp) return;
+    stamp = now;
+    try {
+      held = readTokens(path);
+    } catch (error) {
+      held = [];
+      report((error as Error).message);
+    }
+  };
+  return {
+    scopesOf(token) {
+      if (performance.now() - looked > lookEveryMs) look();
+      return scopesIn(held, hashOf(token));
+    },
+  };
+}
+
+/** Compares with every one, in the same time whichever fits. */
+function scopesIn(held: readonly Held[], hash: Buffer): readonly Scope[] | null {
+  let found: Held | null = null;
+  for (const one of held) if (timingSafeEqual(one.hash, hash)) found = one;
+  return found !== null && Date.now() < found.until ? found.scopes : null;
+}
+
+function readTokens(path: string): Held[] {
+  return readJson(tokensFile, readText(path), path).map(({ sha256: hex, scopes, expires }) => ({ hash: Buffer.from(hex, "hex"), scopes, until: expires === undefined ? Infinity : Date.parse(expires) }));
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new RelearnError("InvalidInput", `the tokens file ${path} cannot be read: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+function stampOf(path: string): string {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats === undefined ? "" : `${stats.mtimeMs} ${stats.size} ${stats.ino}`;
+}

@@ -1,0 +1,51 @@
+import type { ModelContract } from "../../inference/contract.ts";
+import type { Decoded, DecodeLimits } from "./decoded.ts";
+import { asList, asObject, readParameters } from "./request-parameters.ts";
+import { refuse, shown } from "./refuse.ts";
+import { checkRows, decodeRows } from "./rows-request.ts";
+
+const forms = ["dataframe_split", "dataframe_records", "instances", "inputs"] as const;
+
+/** A body of MLflow's scoring protocol, of which exactly one form is there. @throws RelearnError `InvalidInput`. */
+export function decodeMlflow(body: unknown, contract: ModelContract, extras: readonly string[], limits: DecodeLimits): Decoded {
+  const given = asObject(body, "the body");
+  const form = forms.filter((name) => Object.hasOwn(given, name));
+  if (form.length !== 1) refuse(`the body needs exactly one of ${forms.join(", ")}, found ${form.length === 0 ? "none" : form.join(" and ")}`);
+  const rows = rowsOfForm(form[0]!, given[form[0]!], limits);
+  return decodeRows(rows, contract, extras, limits, readParameters(given["params"]));
+}
+
+function rowsOfForm(form: (typeof forms)[number], value: unknown, limits: DecodeLimits): readonly unknown[] {
+  if (form === "dataframe_split") return fromSplit(asObject(value, form), limits);
+  return form === "inputs" && !Array.isArray(value) ? fromColumns(asObject(value, form), limits) : asList(value, form);
+}
+
+function fromSplit({ columns, data }: Record<string, unknown>, limits: DecodeLimits): readonly unknown[] {
+  const names = asList(columns, "dataframe_split.columns").map((name) => (typeof name === "string" ? name : refuse(`dataframe_split.columns: expected names, found ${shown(name)}`)));
+  if (new Set(names).size !== names.length) refuse("dataframe_split.columns: a name is there twice");
+  const rows = asList(data, "dataframe_split.data");
+  checkRows(rows.length, limits);
+  return rows.map((row, at) => {
+    const values = asList(row, `row ${at}`);
+    if (values.length !== names.length) refuse(`row ${at} has ${values.length} values for ${names.length} columns`);
+    return rowOf(names, (i) => values[i]);
+  });
+}
+
+/** `{"column": [values]}`. */
+function fromColumns(columns: Record<string, unknown>, limits: DecodeLimits): readonly unknown[] {
+  const names = Object.keys(columns);
+  const lists = names.map((name) => asList(columns[name], `input ${shown(name)}`));
+  const rows = lists[0]?.length ?? 0;
+  checkRows(rows, limits);
+  const other = lists.findIndex((list) => list.length !== rows);
+  if (other >= 0) refuse(`input ${shown(names[other])} has ${lists[other]!.length} rows, and the inputs before it have ${rows}`);
+  return Array.from({ length: rows }, (_, row) => rowOf(names, (i) => lists[i]![row]));
+}
+
+/** Without a prototype: a name out of a list may be any. */
+function rowOf(names: readonly string[], valueOf: (i: number) => unknown): Record<string, unknown> {
+  const row = Object.create(null) as Record<string, unknown>;
+  names.forEach((name, i) => (row[name] = valueOf(i)));
+  return row;
+}

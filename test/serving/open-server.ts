@@ -1,0 +1,32 @@
+import type { Feedback, FeedbackItem } from "../../serving/http/feedback.ts";
+import type { PredictionRecord } from "../../serving/prediction-log.ts";
+import { defaultLimits, type Limits } from "../../serving/http/limits.ts";
+import { makeMetrics } from "../../serving/http/metrics.ts";
+import { type RunningServer, type ServerSettings, startServer } from "../../serving/http/server.ts";
+import { contractOf, everyColumn, fakeLog, fakeModel, type FakeModel, modelsOf } from "./fake-models.ts";
+
+export interface OpenServer extends RunningServer {
+  readonly model: FakeModel;
+  readonly records: PredictionRecord[];
+  readonly feedback: FeedbackItem[];
+  /** Failures that were reported as the server's own. */
+  readonly reported: unknown[];
+}
+
+/** A server over fakes: one model that takes every kind of column, and whatever else is given. */
+export async function openServer(settings: Partial<Omit<ServerSettings, "limits">> = {}, limits: Partial<Limits> = {}, others: readonly FakeModel[] = []): Promise<OpenServer> {
+  const model = fakeModel(contractOf(everyColumn));
+  const models = modelsOf(model, ...others);
+  const [log, feedback, reported] = [fakeLog(), [] as FeedbackItem[], [] as unknown[]];
+  let issued = 0;
+  const accept: Feedback["accept"] = (items) => {
+    feedback.push(...items);
+    return Promise.resolve(items.map(({ predictionId }) => ({ refused: predictionId.startsWith("p-") ? null : "it was not issued here" })));
+  };
+  const server = await startServer({
+    models, log, feedback: { accept }, ids: { issue: () => `p-${issued++}`, issued: (id) => id.startsWith("p-") }, extras: () => ["consent"], metrics: makeMetrics(models), version: "1.2.3",
+    settings: { host: "127.0.0.1", port: 0, tokens: null, origins: [], ...settings, limits: { ...defaultLimits, ...limits } },
+    report: (error) => void reported.push(error),
+  });
+  return { ...server, model, records: log.records, feedback, reported };
+}
