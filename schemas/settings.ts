@@ -80,8 +80,13 @@ export function loadSettings(env: Environment): Settings {
   if (/^\/(proc|sys)(\/|$)/.test(home)) read.problems.push(`RELEARN_HOME: must be a folder that can hold files, found ${JSON.stringify(home)}`);
   const local = readStack(home, read.problems);
   const settings: Settings = { root, home, temporal: temporalSettings(read, local), s3: s3Settings(read, home, local), predictionLog: predictionLogSettings(read), python: pythonSettings(read, env, root) };
-  if (read.problems.length > 0) throw new RelearnError("InvalidInput", `the environment is not valid:\n${read.problems.map((line) => `  ${line}`).join("\n")}`);
+  refuseProblems(read);
   return deepFreeze(settings);
+}
+
+/** @throws RelearnError `InvalidInput` that lists every problem at once. */
+export function refuseProblems({ problems }: Reader): void {
+  if (problems.length > 0) throw new RelearnError("InvalidInput", `the environment is not valid:\n${problems.map((line) => `  ${line}`).join("\n")}`);
 }
 
 /** What a child process needs in its environment to arrive at the same settings. Holds secrets: never log it. */
@@ -108,7 +113,8 @@ function temporalEnvironment({ address, apiKey, ui, tls }: TemporalSettings): Re
   };
 }
 
-interface Reader {
+/** Reads one environment, variable by variable, and keeps every problem for one message. */
+export interface Reader {
   readonly problems: string[];
   text(name: string): string | null;
   path(name: string): string | null;
@@ -116,7 +122,7 @@ interface Reader {
 }
 
 /** An empty variable counts as unset, as in most shells' scripts. */
-function reader(env: Environment): Reader {
+export function reader(env: Environment): Reader {
   const problems: string[] = [];
   const text = (name: string): string | null => env[name]?.trim() || null;
   return {

@@ -12,6 +12,8 @@ export interface PredictionRequest {
   readonly version: number | null;
   /** `performance.now()` milliseconds. */
   readonly deadline: number;
+  /** Event time, milliseconds since 1970; left out: now. */
+  readonly at?: number | undefined;
 }
 
 export interface Answer extends Scored {

@@ -1,45 +1,26 @@
-import { z } from "zod";
-import { readAs } from "../../schemas/boundary.ts";
-import { instant } from "../../schemas/time.ts";
+import { asList, asObject } from "../protocol/request-parameters.ts";
+import { refuse, shown } from "../protocol/refuse.ts";
 
-const item = z.strictObject({
-  prediction_id: z.string().min(1).max(200),
-  row: z.int().min(0).default(0),
-  label: z.union([z.string().max(10_000), z.number(), z.boolean()]),
-  at: instant.optional(),
-}).readonly();
-
-const request = z.strictObject({ items: z.array(item).min(1).max(10_000) });
-
-/** What came of a prediction, as a caller says it. */
-export interface FeedbackItem {
-  readonly predictionId: string;
-  /** Place in the request that was answered. */
-  readonly row: number;
-  readonly label: string | number | boolean;
-  /** When it was known, UTC; null: now. */
-  readonly at: string | null;
-}
-
-/** Null where it was taken, else why not. */
-export type FeedbackResult = { readonly refused: string | null };
+export type FeedbackResult = { readonly prediction_id: string; readonly accepted: true } | { readonly prediction_id: string; readonly accepted: false; readonly reason: string };
 
 /** Where feedback goes. */
 export interface Feedback {
-  /** One result an item, in their order. @throws RelearnError `Overloaded`. */
-  accept(items: readonly FeedbackItem[]): Promise<readonly FeedbackResult[]>;
+  /** Judges each item by itself: one result an item, in their order. @throws RelearnError `Overloaded`. */
+  accept(items: readonly unknown[]): Promise<readonly FeedbackResult[]>;
 }
 
-/** @throws RelearnError `InvalidInput`. */
-export function readFeedback(body: unknown): readonly FeedbackItem[] {
-  return readAs(request, body, "the feedback").items.map(({ prediction_id: predictionId, row, label, at }) => ({ predictionId, row, label, at: at ?? null }));
+const mostItems = 10_000;
+
+/** `{"items": [{"prediction_id", "row"?, "label", "at"?}]}`. @throws RelearnError `InvalidInput` where it is no list of objects. */
+export function readFeedback(body: unknown): readonly unknown[] {
+  const { items, ...others } = asObject(body, "the body");
+  for (const name in others) refuse(`the body has ${shown(name)}, where only "items" is known`);
+  const list = asList(items, "items");
+  if (list.length < 1 || list.length > mostItems) refuse(`items: expected 1 to ${mostItems}, found ${list.length}`);
+  return list.map((item, i) => asObject(item, `item ${i}`));
 }
 
-/** `{"accepted": n, "results": [{"prediction_id", "row", "accepted", "error"?}]}`. */
-export function encodeFeedback(items: readonly FeedbackItem[], results: readonly FeedbackResult[]): string {
-  const each = items.map(({ predictionId, row }, i) => {
-    const refused = results[i]?.refused ?? null;
-    return { prediction_id: predictionId, row, accepted: refused === null, ...(refused === null ? {} : { error: refused }) };
-  });
-  return JSON.stringify({ accepted: each.filter(({ accepted }) => accepted).length, results: each });
+/** `{"accepted": n, "results": [...]}`: how many were taken, and what became of each. */
+export function encodeFeedback(results: readonly FeedbackResult[]): string {
+  return JSON.stringify({ accepted: results.filter(({ accepted }) => accepted).length, results });
 }

@@ -35,9 +35,9 @@ export async function predict<D extends Decoded>(parts: Parts, call: Call, model
     const decoded = decode(contract);
     const { batch, parameters } = decoded;
     if (parameters.at !== null && !call.may("backfill")) throw new HttpError(403, "parameters.at: only a caller with the scope backfill may say when a prediction was");
-    const id = parts.ids.issue();
+    const id = parts.ids.issue(model.name);
     const asked: Asked = { parts, decoded, id, begun };
-    const answer = await scored(asked, contract, () => model.predict({ batch, id, key: parameters.key, version, deadline: begun + timeoutMs(parts, call, decoded) }));
+    const answer = await scored(asked, contract, () => model.predict({ batch, id, key: parameters.key, version, deadline: begun + timeoutMs(parts, call, decoded), at: parameters.at ?? undefined }));
     const logged = keep(asked, answer.contract, answer.variant, answer, null);
     if (logged !== undefined) await logged;
     count(parts.metrics.meter(answer.contract, answer.variant), batch.rows, { queuedMs: answer.queuedMs, computeMs: answer.computeMs, totalMs: performance.now() - begun });

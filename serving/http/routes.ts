@@ -15,6 +15,5 @@ export function routesOf(parts: Parts): readonly Route[] {
 }
 
 async function takeFeedback({ feedback }: Parts, body: unknown): Promise<Reply> {
-  const items = readFeedback(body);
-  return { status: 200, body: encodeFeedback(items, await feedback.accept(items)) };
+  return { status: 200, body: encodeFeedback(await feedback.accept(readFeedback(body))) };
 }

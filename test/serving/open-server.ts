@@ -1,14 +1,16 @@
-import type { Feedback, FeedbackItem } from "../../serving/http/feedback.ts";
+import type { Feedback } from "../../serving/http/feedback.ts";
 import type { PredictionRecord } from "../../serving/prediction-log.ts";
 import { defaultLimits, type Limits } from "../../serving/http/limits.ts";
 import { makeMetrics } from "../../serving/http/metrics.ts";
 import { type RunningServer, type ServerSettings, startServer } from "../../serving/http/server.ts";
 import { contractOf, everyColumn, fakeLog, fakeModel, type FakeModel, modelsOf } from "./fake-models.ts";
 
+interface Item { readonly prediction_id: string }
+
 export interface OpenServer extends RunningServer {
   readonly model: FakeModel;
   readonly records: PredictionRecord[];
-  readonly feedback: FeedbackItem[];
+  readonly feedback: Item[];
   /** Failures that were reported as the server's own. */
   readonly reported: unknown[];
 }
@@ -17,11 +19,11 @@ export interface OpenServer extends RunningServer {
 export async function openServer(settings: Partial<Omit<ServerSettings, "limits">> = {}, limits: Partial<Limits> = {}, others: readonly FakeModel[] = []): Promise<OpenServer> {
   const model = fakeModel(contractOf(everyColumn));
   const models = modelsOf(model, ...others);
-  const [log, feedback, reported] = [fakeLog(), [] as FeedbackItem[], [] as unknown[]];
+  const [log, feedback, reported] = [fakeLog(), [] as Item[], [] as unknown[]];
   let issued = 0;
   const accept: Feedback["accept"] = (items) => {
-    feedback.push(...items);
-    return Promise.resolve(items.map(({ predictionId }) => ({ refused: predictionId.startsWith("p-") ? null : "it was not issued here" })));
+    feedback.push(...(items as readonly Item[]));
+    return Promise.resolve((items as readonly Item[]).map(({ prediction_id }) => (String(prediction_id).startsWith("p-") ? { prediction_id, accepted: true } : { prediction_id, accepted: false, reason: "it was not issued here" })));
   };
   const server = await startServer({
     models, log, feedback: { accept }, ids: { issue: () => `p-${issued++}`, issued: (id) => id.startsWith("p-") }, extras: () => ["consent"], metrics: makeMetrics(models), version: "1.2.3",
