@@ -1,6 +1,7 @@
 import type { Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { errorBody } from "./error-reply.ts";
+import { send } from "./send.ts";
 
 const texts: Readonly<Record<string, readonly [status: string, message: string]>> = {
   ERR_HTTP_REQUEST_TIMEOUT: ["408 Request Timeout", "the request was not whole in time"],
@@ -11,7 +12,7 @@ const texts: Readonly<Record<string, readonly [status: string, message: string]>
 /** Answers what Node's parser gives up on in the form of every other error. */
 export function answerBrokenRequests(server: Server): void {
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => refuse(socket, ...(texts[error.code ?? ""] ?? ["400 Bad Request", "this is no HTTP request that can be read"] as const)));
-  server.on("checkExpectation", (_, response) => response.writeHead(417, { "Content-Type": "application/json" }).end(errorBody("Expect: only 100-continue is known")));
+  server.on("checkExpectation", (request, response) => send(request, response, { status: 417, body: errorBody("Expect: only 100-continue is known") }, false, null));
   server.on("connect", (_, socket) => refuse(socket, "405 Method Not Allowed", "CONNECT is not taken"));
 }
 
