@@ -4,6 +4,7 @@ import { type CalendarUnit, unitOf } from "./calendar.ts";
 import { column } from "./column.ts";
 import { gate } from "./gate.ts";
 import { identifier, name, title } from "./names.ts";
+import { rollout } from "./rollout.ts";
 import { source } from "./source.ts";
 import { duration, span, timezone } from "./time.ts";
 
@@ -92,6 +93,7 @@ const written = z.strictObject({
   minRows: z.int().min(1).default(200).meta(about("Fewest rows to judge by: a smaller slice is left out, a smaller holdout (golden sets excepted) passes no gate", 500)),
   gates: z.array(gate).min(1).max(most.gates).meta(about("Conditions a candidate must meet, one of them atLeast or atMost", [{ kind: "atLeast", metric: "auc", value: 0.65 }])),
   approval: approval.prefault({}).meta(about("Who must say yes before a model serves", { within: "P2D" })),
+  rollout: rollout.prefault({ kind: "blueGreen" }).meta(about("How an approved version takes over from the champion", { kind: "canary", steps: [5, 25, 50, 100], each: "PT10M" })),
   retrain: retrain.prefault({}).meta(about("When runs start by themselves", { schedule: "0 3 1 * *" })),
 });
 

@@ -5,7 +5,7 @@ import { metricsOf } from "../../stats/model-metrics.ts";
 import { definitionSchema, entryOf, type Key, kindOf, type Node, ownKeys } from "../support/definition-keys.ts";
 
 const top = definitionSchema.properties!;
-const variants = (name: string): readonly Node[] => entryOf(top[name]!)!.oneOf!;
+const variants = (name: string): readonly Node[] => (entryOf(top[name]!) ?? top[name]!).oneOf!;
 
 /** The tables of docs/definition.md by the name of their block. */
 export const tables: Readonly<Record<string, () => string>> = {
@@ -22,6 +22,8 @@ export const tables: Readonly<Record<string, () => string>> = {
   "metrics of a task": () => table(["task", "higher is better", "lower is better"], (["binary", "multiclass", "regression"] as const).map((task) => [`\`${task}\``, ...(["higher", "lower"] as const).map((way) => metricsOf(task).filter(({ better }) => better === way).map(({ name }) => `\`${name}\``).join(", "))])),
   metrics: () => keyTable(ownKeys(entryOf(top["metrics"]!)!)),
   approval: () => keyTable(ownKeys(top["approval"]!)),
+  "rollout kinds": () => table(["kind", "how a version takes over", "keys"], variants("rollout").map(gateKind)),
+  rollout: () => kindTable("rollout"),
   retrain: () => keyTable(ownKeys(top["retrain"]!)),
   limits: () => table(["of", "at most"], [...Object.entries(most).filter(([name]) => name in top).map(([name, max]) => [`\`${name}\``, whole(max)]), ["characters of one piece of SQL", whole(top["prepare"]!.maxLength!)], ["characters of the whole, as JSON", whole(most.characters)]]),
 };

@@ -55,7 +55,7 @@ export function ownKeys({ properties = {}, required = [] }: Node, at = ""): Key[
 /** Every key there is, however deep. */
 export function allKeys(node: Node = definitionSchema, at = ""): Key[] {
   return ownKeys(node, at).flatMap((key) => {
-    const entry = entryOf(key.node);
+    const entry = entryOf(key.node) ?? (key.node.oneOf === undefined ? undefined : key.node);
     if (entry === undefined) return [key, ...allKeys(key.node, `${key.path}.`)];
     return [key, ...(entry.oneOf ?? [entry]).flatMap((one) => allKeys(one, `${key.path}.<${entry.oneOf === undefined ? "name" : kindOf(one)[1]}>.`))];
   });
