@@ -81,7 +81,7 @@ export const commit = z.strictObject({
   state: servingState,
   /** Highest version registered so far. */
   versions: z.int().min(0),
-  /** Of a promotion: the decision entry that allowed it. */
+  /** Of a promotion, and of a rollout's step that gives more traffic: the decision entry that allowed it. */
   approval: z.strictObject({ n: z.int().min(1), digest: sha256 }).readonly().nullable(),
   /** Every object this entry vouches for, by what it is. */
   digests: z.record(z.string(), sha256),
@@ -101,6 +101,8 @@ export const commitSummary = z.strictObject({
   decision: decision.nullable(),
   /** Of a decision, its approval digest. */
   digest: sha256.nullable(),
+  /** Of a rollout's step, what it did. */
+  action: rolloutAction.optional(),
 }).readonly();
 export type CommitSummary = z.infer<typeof commitSummary>;
 

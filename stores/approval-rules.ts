@@ -20,13 +20,16 @@ export function checkApproval(v: number, model: string, entry: Commit, summaries
   if (operation.subject.model !== model || approvalDigest(operation.subject) !== operation.digest) {
     throw new RelearnError("Corrupt", `the approval in entry ${entry.n} names digest ${operation.digest}, which is not that of version ${v}`);
   }
-  const used = summaries.find((summary) => summary.kind === "promote" && summary.v === v && summary.n > entry.n);
-  if (used !== undefined) throw new RelearnError("StaleApproval", `the approval of version ${v} (entry ${entry.n}) was used by entry ${used.n}; evaluate and ask again`);
+  const used = summaries.find((summary) => endsApproval(summary) && summary.v === v && summary.n > entry.n);
+  if (used !== undefined) throw new RelearnError("StaleApproval", `the approval of version ${v} (entry ${entry.n}) was ${used.kind === "promote" ? "used" : "ended"} by ${used.kind === "promote" ? "" : "the abort in "}entry ${used.n}; evaluate and ask again`);
   if (isSameChampion(operation.subject.champion, replacedBy(today.champion))) return;
   const was = operation.subject.champion === null ? "no champion" : `version ${operation.subject.champion.version}`;
   const is = today.champion === null ? "there is none" : `it is version ${today.champion.v}${whoWon(summaries)}`;
   throw new RelearnError("StaleApproval", `version ${v} was approved against ${was} (entry ${entry.n}), and now ${is}; evaluate and ask again`);
 }
+
+/** A promotion uses an approval up. So does an abort: what was allowed then has been seen to be wrong, and no promotion that was under way may win over it. */
+const endsApproval = (summary: CommitSummary): boolean => summary.kind === "promote" || (summary.kind === "rollout" && summary.action === "abort");
 
 /** Of the answers kept with a decision that count for its digest, one at least says yes and none no. */
 function answersAllow({ answers, digest }: Extract<Commit["operation"], { kind: "decision" }>): boolean {

@@ -77,6 +77,7 @@ export function summarize({ entry, hash }: LoggedCommit): CommitSummary {
     champion: entry.state.champion?.v ?? null,
     decision: operation.kind === "decision" ? operation.decision : null,
     digest: operation.kind === "decision" ? operation.digest : null,
+    ...(operation.kind === "rollout" ? { action: operation.action } : {}),
   };
 }
 

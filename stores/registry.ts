@@ -1,19 +1,22 @@
 import type { RecordedAnswer } from "../schemas/approval.ts";
-import type { Actor, Champion, Commit, Decision, Expected, ServingState } from "../schemas/commit.ts";
+import type { Actor, Champion, Commit, Decision, Expected } from "../schemas/commit.ts";
 import { RelearnError } from "../schemas/failures.ts";
 import type { Manifest } from "../schemas/manifest.ts";
 import type { BlobRef } from "../schemas/names.ts";
 import { approvalDigest } from "./approval-digest.ts";
-import { checkApproval, lastDecision, promoted, rolledBack } from "./approval-rules.ts";
+import { checkApproval, promoted, rolledBack } from "./approval-rules.ts";
 import { getBlob, putBlob, putJsonBlob } from "./blobs.ts";
 import { openCommitLog, type Appended, type CommitLog, type CommitLogOptions, type LogView } from "./commit-log.ts";
-import { nobodyServes, replacedBy } from "./commit-rules.ts";
+import { replacedBy } from "./commit-rules.ts";
 import type { LoggedCommit } from "./log-entries.ts";
+import { approvalOf, expectOperation, registered, reused, stateOf, versionsOf } from "./log-views.ts";
 import type { ObjectStore } from "./object-store.ts";
-import { entryAt, findVersion, listVersions, type Version } from "./versions.ts";
+import { type RolloutRequest, type RolloutStepRequest, startRollout, stepRollout } from "./registry-rollouts.ts";
+import { promotionProblem } from "./rollout-rules.ts";
+import { findVersion, listVersions, type Version } from "./versions.ts";
 import { inParallel } from "./parallel.ts";
 
-interface Step {
+export interface Step {
   /** The same on every retry: workflow id and step. */
   readonly txn: string;
   readonly actor: Actor;
@@ -67,10 +70,14 @@ export interface Registry {
   register(request: RegisterRequest): Promise<Appended & { readonly v: number }>;
   /** @throws RelearnError `Superseded` when an approval would come against another champion than today's; `NotFound`. */
   recordDecision(request: DecisionRequest): Promise<Appended>;
-  /** @throws RelearnError `NotApproved`, `StaleApproval` (used, or given against another champion), `NotFound`. */
+  /** Ends the rollout of this version. @throws RelearnError `NotApproved`, `StaleApproval` (used, or given against another champion), `Superseded` (another version is taking over), `NotFound`. */
   promote(request: PromoteRequest): Promise<Appended>;
-  /** To a version that has been champion before. @throws RelearnError `NotFound`, `Superseded`. */
+  /** To a version that has been champion before; a running rollout ends with it. @throws RelearnError `NotFound`, `Superseded`. */
   rollback(request: RollbackRequest): Promise<Appended>;
+  /** Lets an approved version begin to take over. @throws RelearnError as `promote`, and `Superseded` when one is taking over. */
+  startRollout(request: RolloutRequest): Promise<Appended>;
+  /** Changes or ends the running rollout. @throws RelearnError `Superseded` when it is over or at another step; as `promote` for more traffic. */
+  stepRollout(request: RolloutStepRequest): Promise<Appended>;
 }
 
 export interface RegistryOptions extends CommitLogOptions {
@@ -91,6 +98,8 @@ export function openRegistry(store: ObjectStore, model: string, options: Registr
     recordDecision: (request) => recordDecision(log, request),
     promote: (request) => promote(log, check, request),
     rollback: (request) => rollback(log, request),
+    startRollout: (request) => startRollout(log, check, request),
+    stepRollout: (request) => stepRollout(log, check, request),
   };
 }
 
@@ -136,14 +145,13 @@ async function promote(log: CommitLog, check: typeof checkApproval, { v, run, ..
     ...step, expected: null,
     plan: async (view) => {
       const { model, manifest } = await registered(log, view, v);
-      const found = lastDecision(view.summaries, v);
-      if (found === undefined) throw new RelearnError("NotApproved", `version ${v} of ${log.model} has no decision yet; approve its run first`);
-      const { entry } = await entryAt(log, found.n);
+      const approval = await approvalOf(log, check, view, v, model);
       const state = stateOf(view);
-      check(v, model.sha256, entry, view.summaries, state);
+      const problem = promotionProblem(v, state);
+      if (problem !== null) throw new RelearnError("Superseded", `version ${v} of ${log.model} ${problem}; abort that rollout first`);
       return {
         operation: { kind: "promote", v, from: state.champion?.v ?? null, run }, state: promoted(state, { v, model, manifest }), versions: versionsOf(view),
-        expected: { champion: replacedBy(state.champion) }, approval: { n: entry.n, digest: found.digest as string }, digests: { model: model.sha256, manifest: manifest.sha256 },
+        expected: { champion: replacedBy(state.champion) }, approval, digests: { model: model.sha256, manifest: manifest.sha256 },
       };
     },
   }));
@@ -167,28 +175,6 @@ async function formerChampion(log: CommitLog, view: LogView, v: number): Promise
   if (!view.summaries.some((summary) => summary.champion === v)) throw new RelearnError("NotFound", `version ${v} of ${log.model} was never champion, so it cannot be rolled back to; promote it`);
   const { model, manifest } = await registered(log, view, v);
   return { v, model, manifest };
-}
-
-async function registered(log: CommitLog, view: LogView, v: number): Promise<{ model: BlobRef; manifest: BlobRef }> {
-  const found = view.summaries.find((summary) => summary.kind === "register" && summary.v === v);
-  if (found === undefined) throw new RelearnError("NotFound", `${log.model} has no version ${v}; the highest is ${versionsOf(view)}`);
-  const { operation } = (await entryAt(log, found.n)).entry;
-  if (operation.kind !== "register") throw new RelearnError("Corrupt", `entry ${found.n} of ${log.model} should register version ${v}`);
-  return operation;
-}
-
-const stateOf = (view: LogView): ServingState => view.tip?.entry.state ?? nobodyServes;
-const versionsOf = (view: LogView): number => view.tip?.entry.versions ?? 0;
-
-/** A transaction found in the log is this step's own only where it did what this step asks for. @param v undefined where any version will do. */
-function expectOperation(kind: Commit["operation"]["kind"], v: number | undefined, txn: string, appended: Appended): Appended {
-  const { operation } = appended.entry;
-  if (operation.kind !== kind || (v !== undefined && operation.v !== v)) throw reused(txn, appended.entry);
-  return appended;
-}
-
-function reused(txn: string, entry: Commit): RelearnError {
-  return new RelearnError("InvalidInput", `transaction ${txn} is the ${entry.operation.kind} of version ${entry.operation.v} in entry ${entry.n}; each step needs a transaction of its own`);
 }
 
 export type { Version, VersionStatus } from "./versions.ts";

@@ -1,6 +1,6 @@
 import type { Commit, CommitSummary, ServingState } from "../schemas/commit.ts";
 import { approvalDigest } from "./approval-digest.ts";
-import { rolloutProblems } from "./rollout-rules.ts";
+import { needsApproval, promotionProblem, rolloutProblems } from "./rollout-rules.ts";
 import { checkApproval, promoted, rolledBack } from "./approval-rules.ts";
 import { canonicalBytes } from "./canonical.ts";
 import { commitRules } from "./commit-rules.ts";
@@ -39,18 +39,28 @@ function checkOperation({ operation, versions, approval: named }: Commit, before
     const fits = approvalDigest(operation.subject) === operation.digest && operation.subject.model === version.model.sha256;
     return fits ? [] : [`decides on digest ${operation.digest}, which is not that of version ${operation.v}`];
   }
-  if (operation.kind === "rollout") return rolloutProblems(operation, before.state);
+  if (operation.kind === "rollout") {
+    const other = operation.rollout !== null && !isSame(operation.rollout.candidate, servedAs(operation.v, version)) ? [`lets other bytes than those of version ${operation.v} take over`] : [];
+    return [...rolloutProblems(operation, before.state), ...other, ...(needsApproval(operation.action) ? approvalProblems(operation.v, named, approval, version, before, summaries) : [])];
+  }
   if (operation.from !== (before.state.champion?.v ?? null)) return [`says that version ${operation.from} served before it`];
   if (operation.kind === "rollback") return summaries.some((summary) => summary.champion === operation.v) ? [] : [`rolls back to version ${operation.v}, which never served`];
-  if (named === null || approval === null || approval.n !== named.n || named.n > summaries.length) return [`promotes version ${operation.v} without a decision before it`];
+  const problem = promotionProblem(operation.v, before.state);
+  return [...(problem === null ? [] : [problem]), ...approvalProblems(operation.v, named, approval, version, before, summaries)];
+}
+
+function approvalProblems(v: number, named: Commit["approval"], approval: Commit | null, version: Registration, before: Before, summaries: readonly CommitSummary[]): string[] {
+  if (named === null || approval === null || approval.n !== named.n || named.n > summaries.length) return [`gives traffic to version ${v} without a decision before it`];
   if (approval.operation.kind === "decision" && approval.operation.digest !== named.digest) return [`names approval ${named.digest}, and entry ${named.n} has ${approval.operation.digest}`];
   try {
-    checkApproval(operation.v, version.model.sha256, approval, summaries, before.state);
+    checkApproval(v, version.model.sha256, approval, summaries, before.state);
     return [];
   } catch (error) {
     return [(error as Error).message];
   }
 }
+
+const servedAs = (v: number, { model, manifest }: Registration): NonNullable<ServingState["champion"]> => ({ v, model, manifest });
 
 function digestsOf({ operation }: Commit, registered: ReadonlyMap<number, Registration>): Record<string, string> | null {
   if (operation.kind === "decision") return { approval: operation.digest, model: operation.subject.model, evaluation: operation.subject.evaluation };
@@ -65,7 +75,7 @@ function stateAfter({ operation }: Commit, state: ServingState, registered: Read
   if (operation.kind === "rollout") return { ...state, rollout: operation.rollout };
   const version = registered.get(operation.v);
   if (version === undefined) return null;
-  const champion = { v: operation.v, model: version.model, manifest: version.manifest };
+  const champion = servedAs(operation.v, version);
   return operation.kind === "promote" ? promoted(state, champion) : rolledBack(state, champion);
 }
 
