@@ -60,6 +60,7 @@ function replay(log: readonly Commit[], problems: string[]): void {
   const served = new Set<number>();
   const used = new Set<number>();
   let champion: number | null = null;
+  let rollout = null as { readonly id: string; readonly v: number; readonly step: number } | null;
   for (const entry of log) {
     const { operation: op, n } = entry;
     const replaced = champion === null ? null : { version: champion, digest: models.get(champion)! };
@@ -72,13 +73,26 @@ function replay(log: readonly Commit[], problems: string[]): void {
       const approval = log[(entry.approval?.n ?? n) - 1]!;
       if (used.has(approval.n)) problems.push(`P3: the approval in entry ${approval.n} is used twice, by entry ${n} too`);
       used.add(approval.n);
+      if (rollout !== null && rollout.v !== op.v) problems.push(`P2: entry ${n} promotes version ${op.v} past the rollout of version ${rollout.v}`);
+      rollout = null;
       if (approval.n >= n || !allows(approval, op.v, models.get(op.v), replaced)) problems.push(`P3: entry ${n} promotes version ${op.v} without an approval that counts`);
       champion = op.v;
     }
     if (op.kind === "rollback") {
       if (!served.has(op.v) || op.v === champion) problems.push(`P2: entry ${n} rolls back from ${champion} to ${op.v}`);
       champion = op.v;
+      rollout = null;
     }
+    if (op.kind === "rollout") {
+      if ((op.action === "start") !== (rollout === null)) problems.push(`P2: entry ${n} ${op.action}s a rollout, and ${rollout?.id ?? "none"} was running`);
+      if (op.action !== "start" && rollout?.v !== op.v) problems.push(`P2: entry ${n} ${op.action}s the rollout of version ${op.v}, and version ${rollout?.v} was taking over`);
+      const given = op.action === "start" || op.action === "advance" ? log[(entry.approval?.n ?? n) - 1]! : null;
+      if (given !== null && (given.n >= n || used.has(given.n) || !allows(given, op.v, models.get(op.v), replaced))) problems.push(`P3: entry ${n} ${op.action}s a rollout of version ${op.v} without an approval that counts`);
+      if (op.action === "abort") log.forEach((one) => one.n < n && one.operation.kind === "decision" && one.operation.v === op.v && used.add(one.n));
+      rollout = op.rollout === null ? null : { id: op.rollout.id, v: op.v, step: (rollout?.step ?? -1) + (op.action === "start" || op.action === "advance" ? 1 : 0) };
+    }
+    const kept = entry.state.rollout;
+    if (kept?.id !== rollout?.id || kept?.step !== rollout?.step) problems.push(`P2: after entry ${n} rollout ${rollout?.id ?? "none"} should run at step ${rollout?.step}, and ${kept?.id ?? "none"} does at step ${kept?.step}`);
     if (champion !== null) served.add(champion);
     if ((entry.state.champion?.v ?? null) !== champion) problems.push(`P2: after entry ${n} version ${champion} should serve, and ${entry.state.champion?.v ?? "none"} does`);
   }

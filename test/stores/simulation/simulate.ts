@@ -90,10 +90,18 @@ export async function simulate(seed: number, mutant: Mutant = {}): Promise<Simul
       const decision = scheduler.pick(["approved", "approved", "approved", "rejected", "expired"] as const);
       const decided = await step(`${id}/decide/${question}`, (registry, txn) => registry.recordDecision({ txn, actor, v: registered.v, run: id, evaluation: evaluation.sha256, champion, decision, answers: [answerTo({ run: id, model: registered.entry.digests["model"]!, evaluation: evaluation.sha256, champion }, decision)] }));
       if (decided === null) continue;
+      if (scheduler.chance(0.3)) await takeOver(`${id}/rollout/${question}`, registered.v);
       const promotions = scheduler.chance(0.2) ? ["a", "b"] : ["a"];
       const promoted = await Promise.all(promotions.map((p) => step(`${id}/promote/${question}${p}`, (registry, txn) => registry.promote({ txn, actor, v: registered.v, run: id }))));
       if (promoted.some((outcome) => outcome !== null) || decision !== "approved") return;
     }
+  };
+
+  /** A rollout that steps on, and may be aborted by somebody else at any moment. */
+  const takeOver = async (id: string, v: number): Promise<void> => {
+    if ((await step(`${id}/start`, (registry, txn) => registry.startRollout({ txn, actor, v, id, kind: "canary", share: 5, reason: "" }))) === null) return;
+    const act = (action: "advance" | "abort" | "pause", at: number) => step(`${id}/${action}`, (registry, txn) => registry.stepRollout({ txn, actor, id, step: at, action, share: action === "advance" ? 50 : undefined, reason: "", checks: [] }));
+    await Promise.all([...(scheduler.chance(0.5) ? [act("abort", scheduler.pick([0, 1]))] : []), act(scheduler.pick(["advance", "pause"] as const), 0)]);
   };
 
   const readChampion = async () => openRegistry(bucket.connect(), model).champion();
