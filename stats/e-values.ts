@@ -5,7 +5,7 @@ import { logBeta, logBetaAbove } from "./beta.ts";
  * ever reaches 20 is at most 1/20, however often and whenever it is looked at (Ville's inequality, 1939). Several e-values of the same hypothesis may be averaged.
  * Review: Ramdas, Gruenwald, Vovk, Shafer, "Game-theoretic statistics and safe anytime-valid inference", Statistical Science 38 (2023).
  */
-export const convincing = 20;
+export { convincing } from "../schemas/rollout-evidence.ts";
 
 /** Jeffreys' prior, cut off at the limit: it holds most of its weight right above a small limit. */
 const prior = 0.5;

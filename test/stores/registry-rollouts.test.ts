@@ -85,7 +85,7 @@ describe("a rollout in the log", () => {
   });
 
   it("refuses to promote another version past it, and ends with a rollback", async () => {
-    const { registry, start, promote, running, bucket, verify } = await stage();
+    const { registry, promote, running, bucket, verify } = await stage();
     await promote(2);
     const v = await registerSample(bucket.connect(), registry, "d");
     await approveSample(registry, v);

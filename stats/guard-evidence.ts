@@ -1,0 +1,108 @@
+import type { Guard, GuardEvidence } from "../schemas/rollout-evidence.ts";
+import { type Cell, logERateAbove, logETwoSamples } from "./e-values.ts";
+import { latencyBucketEnd, latencyBucketStart } from "./latency-bucket.ts";
+import { psi } from "./psi.ts";
+import type { VariantTotals } from "./variant-totals.ts";
+
+export interface Compared {
+  readonly candidate: VariantTotals;
+  readonly champion: VariantTotals;
+  /** Percent of requests that the candidate was to get. */
+  readonly share: number;
+  /** The champion's p99 where it was last known, in milliseconds. */
+  readonly championP99: number | null;
+}
+
+/** Outputs are compared over about this many cells of equal weight. */
+const cellCount = 10;
+/** JSON knows no infinity. */
+const certain = 1e6;
+
+/** What the counts say of one guard. */
+export function guardEvidence(guard: Guard, compared: Compared): GuardEvidence {
+  const found = measure(guard, compared);
+  return { ...guard, ...found, logE: Math.min(found.logE, certain) };
+}
+
+type Found = Pick<GuardEvidence, "limit" | "observed" | "holds" | "logE" | "samples">;
+
+function measure({ metric, limit }: Guard, compared: Compared): Found {
+  const { candidate } = compared;
+  switch (metric) {
+    case "error_rate": return rateOf(candidate.errors, candidate.requests, limit ?? 0);
+    case "p50_ms": return latencyOf(candidate, limit, 0.5);
+    case "p99_ms": return latencyOf(candidate, limit ?? slowest(compared.championP99), 0.99);
+    case "disagreement": return disagreementOf(candidate, limit ?? 0);
+    case "output_shift": return shiftOf(compared, limit ?? 0);
+  }
+}
+
+function rateOf(hits: number, n: number, limit: number): Found {
+  return { limit, observed: n === 0 ? null : hits / n, holds: n === 0 ? null : hits / n <= limit, logE: logERateAbove(hits, n, limit), samples: n };
+}
+
+/** Where nobody gave a limit: twice the champion's p99, and 10 ms more than it at least, since a busy machine adds that to anything. */
+const slowest = (p99: number | null): number | null => (p99 === null ? null : Math.max(2 * p99, p99 + 10));
+
+/**
+ * A quantile q above a limit is a share of more than 1 - q of slower requests. Only what is slower for certain counts: the bucket that the limit lies in does not,
+ * so the limit is meant to within the 8 % of a bucket.
+ */
+function latencyOf({ latency }: VariantTotals, limit: number | null, q: number): Found {
+  const all = [...latency];
+  const n = all.reduce((sum, [, count]) => sum + count, 0);
+  const observed = quantileOf(latency, q);
+  if (limit === null) return { limit, observed, holds: null, logE: 0, samples: n };
+  const slower = all.reduce((sum, [bucket, count]) => sum + (latencyBucketStart(bucket) >= limit ? count : 0), 0);
+  const rate = rateOf(slower, n, 1 - q);
+  return { ...rate, limit, observed };
+}
+
+/** Milliseconds that a share q of the requests does not exceed, by their buckets; null for none. */
+export function quantileOf(latency: VariantTotals["latency"], q: number): number | null {
+  const n = [...latency.values()].reduce((sum, count) => sum + count, 0);
+  let seen = 0;
+  for (const [bucket, count] of latency) {
+    seen += count;
+    if (seen >= q * n) return Math.min(latencyBucketEnd(bucket), Number.MAX_SAFE_INTEGER);
+  }
+  return null;
+}
+
+/** Rows of one request come from one caller and look alike, so all of them together count as one. */
+const weightOf = ({ requests, rows }: VariantTotals): number => (rows > requests ? requests / rows : 1);
+
+function disagreementOf(candidate: VariantTotals, limit: number): Found {
+  const weight = weightOf(candidate);
+  const { observed, holds } = rateOf(candidate.disagreements, candidate.pairs, limit);
+  return { ...rateOf(candidate.disagreements * weight, candidate.pairs * weight, limit), observed, holds };
+}
+
+function shiftOf({ candidate, champion, share }: Compared, limit: number): Found {
+  const samples = Math.min(sumOf(candidate), sumOf(champion));
+  if (samples === 0) return { limit, observed: null, holds: null, logE: 0, samples };
+  const cells = outputCells(candidate, champion);
+  const observed = psi(cells.map((cell) => cell.both - cell.candidate), cells.map((cell) => cell.candidate));
+  return { limit, observed, holds: observed <= limit, logE: logETwoSamples(cells, Math.min(share, 50) / 100), samples: sumOf(candidate) * weightOf(candidate) };
+}
+
+const sumOf = ({ outputs }: VariantTotals): number => [...outputs.values()].reduce((sum, n) => sum + n, 0);
+
+/** Neighbouring buckets joined until each cell holds about a tenth of both versions' outputs: by the sum of the two, so that the joining favours neither. */
+export function outputCells(candidate: VariantTotals, champion: VariantTotals): Cell[] {
+  const [mine, theirs] = [weightOf(candidate), weightOf(champion)];
+  const buckets = [...new Set([...candidate.outputs.keys(), ...champion.outputs.keys()])].sort((a, b) => a - b);
+  const cells = buckets.map((bucket) => cellOf((candidate.outputs.get(bucket) ?? 0) * mine, (champion.outputs.get(bucket) ?? 0) * theirs));
+  const enough = cells.reduce((sum, cell) => sum + cell.both, 0) / cellCount;
+  const joined: Cell[] = [];
+  let open: Cell = { candidate: 0, both: 0 };
+  for (const cell of cells) {
+    open = { candidate: open.candidate + cell.candidate, both: open.both + cell.both };
+    if (open.both < enough) continue;
+    joined.push(open);
+    open = { candidate: 0, both: 0 };
+  }
+  return open.both === 0 ? joined : [...joined, open];
+}
+
+const cellOf = (candidate: number, champion: number): Cell => ({ candidate, both: candidate + champion });
