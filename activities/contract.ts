@@ -4,8 +4,10 @@
  */
 import type { RecordedAnswer, Question } from "../schemas/approval.ts";
 import type { Cause, Trigger } from "../schemas/cause.ts";
+import type { ActiveRollout, RolloutAction } from "../schemas/commit.ts";
 import type { GateResult } from "../schemas/gate.ts";
 import type { BlobRef } from "../schemas/names.ts";
+import type { RolloutEvidence, RolloutPlan } from "../schemas/rollout-evidence.ts";
 import type { RunRecord, RunState } from "../schemas/run.ts";
 import type { RunWindows } from "../schemas/time.ts";
 
@@ -90,6 +92,55 @@ export type CommitResult =
   | { readonly status: "committed"; readonly n: number; readonly champion: VersionRef }
   | { readonly status: "refused"; readonly reason: string };
 
+/** What there is to know before an approved version takes over. `plan`: null where it takes over at once, for the reason given. */
+export interface RolloutStart {
+  readonly plan: RolloutPlan | null;
+  readonly reason: string;
+  readonly championP99: number | null;
+}
+
+export interface StartRolloutInput {
+  readonly model: string;
+  readonly v: number;
+  /** Of the rollout, and its transaction. */
+  readonly id: string;
+  /** Transaction that its promotion has, or had. */
+  readonly promotion: string;
+  readonly kind: RolloutPlan["kind"];
+  readonly share: number;
+  readonly reason: string;
+}
+
+export interface StepRolloutInput {
+  readonly model: string;
+  readonly id: string;
+  readonly step: number;
+  readonly action: Exclude<RolloutAction, "start">;
+  /** Percent, of `advance` and `set-traffic`. */
+  readonly share: number | null;
+  readonly reason: string;
+  readonly checks: readonly GateResult[];
+  /** Who asked, as claimed; null: the deployment itself. */
+  readonly by: string | null;
+  readonly txn: string;
+}
+
+export type StepResult =
+  | { readonly status: "committed"; readonly n: number; readonly rollout: ActiveRollout | null }
+  | { readonly status: "refused"; readonly reason: string };
+/** `promoted`: this proposal was carried out to its end before, by the entry named. */
+export type StartResult = StepResult | { readonly status: "promoted"; readonly n: number; readonly champion: VersionRef };
+
+/** A rollout that the log says is running. */
+export interface TakingOver {
+  readonly rollout: ActiveRollout;
+  /** Entry that started it, and when. */
+  readonly n: number;
+  readonly startedAt: string;
+  readonly plan: RolloutPlan;
+  readonly championP99: number | null;
+}
+
 /** What a run ended as, for `retraining`. */
 export interface RunEnd { readonly state: RunState; readonly reason: string | null }
 
@@ -100,8 +151,10 @@ export interface VersionEvidence {
   readonly trained: TrainResult;
 }
 
-/** The deployment's answer to a proposal, a promotion or a rollback. */
-export type DeploymentAnswer = { readonly status: "committed"; readonly n: number; readonly v: number } | { readonly status: "refused"; readonly reason: string };
+/** What became of a proposal, a promotion, a rollback or a step of a rollout. `reason` says what is not self-evident, such as a version that took over at once. */
+export type SettledAnswer = { readonly status: "committed"; readonly n: number; readonly v: number; readonly reason?: string } | { readonly status: "refused"; readonly reason: string };
+/** The deployment's answer at once. `rolling-out` and `waiting` (for another version's rollout): the query `status` tells what becomes of it. */
+export type DeploymentAnswer = SettledAnswer | { readonly status: "rolling-out" | "waiting"; readonly v: number };
 
 export interface Activities {
   /** Closes the windows as of the triggers and takes their causes; each cause starts at most one run, for ever. All ask for the same. */
@@ -123,10 +176,20 @@ export interface Activities {
   ask(input: AskInput): Promise<{ readonly question: Question; readonly markdown: string }>;
   /** Records a decision after checking all of it again: digest, champion, answers, expiry. */
   decide(input: DecideInput): Promise<DecideResult>;
-  /** Hands an approved version to the model's `deployment`, and waits for its answer. */
-  propose(input: { readonly model: string; readonly v: number; readonly run: string }): Promise<DeploymentAnswer>;
+  /** Hands an approved version to the model's `deployment`, and waits until its rollout has ended. */
+  propose(input: { readonly model: string; readonly v: number; readonly run: string }): Promise<SettledAnswer>;
   promote(input: PromoteInput): Promise<CommitResult>;
   rollback(input: RollbackInput): Promise<CommitResult>;
+  /** How a version is to take over, and whether there is anybody for whom it must. */
+  rolloutStart(input: { readonly model: string; readonly v: number }): Promise<RolloutStart>;
+  startRollout(input: StartRolloutInput): Promise<StartResult>;
+  stepRollout(input: StepRolloutInput): Promise<StepResult>;
+  /** What the servers have seen of the rollout's step. `n`: entry that started it. */
+  rolloutEvidence(input: { readonly model: string; readonly rollout: ActiveRollout; readonly n: number; readonly plan: RolloutPlan; readonly championP99: number | null }): Promise<RolloutEvidence>;
+  /** The rollout that the log says is running. */
+  takingOver(input: { readonly model: string }): Promise<TakingOver | null>;
+  /** How many servers are alive, and how many of them serve what entry `n` says. */
+  whoServes(input: { readonly model: string; readonly v: number; readonly n: number }): Promise<{ readonly live: number; readonly serving: number }>;
   /** Tells waiting runs of this model that another version serves now. */
   announceChampion(input: { readonly model: string; readonly except: string | null }): Promise<void>;
   recordRun(input: { readonly record: RunRecord }): Promise<void>;

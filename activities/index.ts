@@ -12,7 +12,10 @@ import { createPromote, createRollback } from "./promote.ts";
 import { createPropose } from "./propose.ts";
 import { createRecordRun } from "./record-run.ts";
 import { createRegister } from "./register.ts";
+import { createRolloutEvidence, createWhoServes } from "./rollout-evidence.ts";
+import { createRolloutStart, createTakingOver } from "./rollout-plan.ts";
 import { createSignalRetraining } from "./signal-retraining.ts";
+import { createStartRollout, createStepRollout } from "./rollout-steps.ts";
 import { createStartRun } from "./start-run.ts";
 import { withFailures } from "./support/as-failure.ts";
 import { createTrain } from "./train.ts";
@@ -26,6 +29,8 @@ export function createActivities(deps: Dependencies): Activities {
     ingest: createIngest(deps), validate: createValidate(deps), train: createTrain(deps), evaluate: createEvaluate(deps),
     register: createRegister(deps), champion: createChampion(deps), versionEvidence: createVersionEvidence(deps),
     ask: createAsk(deps), decide: createDecide(deps), propose: createPropose(deps), promote: createPromote(deps), rollback: createRollback(deps),
+    rolloutStart: createRolloutStart(deps), startRollout: createStartRollout(deps), stepRollout: createStepRollout(deps),
+    rolloutEvidence: createRolloutEvidence(deps), takingOver: createTakingOver(deps), whoServes: createWhoServes(deps),
     announceChampion: createAnnounceChampion(deps), recordRun: createRecordRun(deps),
   });
 }

@@ -1,29 +1,22 @@
-import { failureTypeOf, failureTypes, type RelearnError } from "../schemas/failures.ts";
-import { openRegistry } from "../stores/registry.ts";
 import type { Appended } from "../stores/commit-log.ts";
+import { openRegistry } from "../stores/registry.ts";
 import type { Activities, CommitResult } from "./contract.ts";
 import type { Dependencies } from "./dependencies.ts";
+import { refusable } from "./support/refusable.ts";
 
 /** Commits a promotion. The log checks the approval again; what it refuses is an answer, not an error. */
 export function createPromote({ store }: Dependencies): Activities["promote"] {
   return async ({ model, v, run, txn }) =>
-    asAnswer(() => openRegistry(store, model).promote({ v, run, txn, actor: { kind: "workflow", name: `${model}/deployment`, claimed: false } }));
+    refusable(async () => served(await openRegistry(store, model).promote({ v, run, txn, actor: { kind: "workflow", name: `${model}/deployment`, claimed: false } })));
 }
 
 /** Commits a rollback to a version that was champion before. */
 export function createRollback({ store }: Dependencies): Activities["rollback"] {
   return async ({ model, to, by, claimed, reason, txn }) =>
-    asAnswer(() => openRegistry(store, model).rollback({ ...(to === null ? {} : { v: to }), reason, txn, actor: { kind: "person", name: by, claimed } }));
+    refusable(async () => served(await openRegistry(store, model).rollback({ ...(to === null ? {} : { v: to }), reason, txn, actor: { kind: "person", name: by, claimed } })));
 }
 
-async function asAnswer(commit: () => Promise<Appended>): Promise<CommitResult> {
-  try {
-    const { entry } = await commit();
-    const { champion } = entry.state;
-    return champion === null ? { status: "refused", reason: `entry ${entry.n} left no champion` } : { status: "committed", n: entry.n, champion };
-  } catch (error) {
-    const type = failureTypeOf(error);
-    if (type === null || failureTypes[type].retryable) throw error;
-    return { status: "refused", reason: (error as RelearnError).message };
-  }
+function served({ entry }: Appended): CommitResult {
+  const { champion } = entry.state;
+  return champion === null ? { status: "refused", reason: `entry ${entry.n} left no champion` } : { status: "committed", n: entry.n, champion };
 }

@@ -34,6 +34,24 @@ export function readRollback(args: readonly unknown[]): { readonly to: number | 
   return { to, by, reason: typeof reason === "string" ? wellFormed(reason.slice(0, 2_000)) : "" };
 }
 
+/** Reads what somebody sent to `pause`, `resume`, `abort` or `advance`. */
+export function readSteer(name: string, args: readonly unknown[]): { readonly by: string; readonly reason: string } | Problem {
+  const fields = objectIn(args);
+  const by = named(fields?.["by"]);
+  if (by === null) return { problem: `${name} needs one argument {"by": name, "reason"?: text}` };
+  const reason = fields?.["reason"];
+  return { by, reason: typeof reason === "string" ? wellFormed(reason.slice(0, 2_000)) : "" };
+}
+
+/** Reads what somebody sent to `setTraffic`: percent. */
+export function readTraffic(args: readonly unknown[]): { readonly by: string; readonly share: number } | Problem {
+  const fields = objectIn(args);
+  const by = named(fields?.["by"]);
+  const share = fields?.["share"];
+  const fits = typeof share === "number" && share >= 0 && share <= 100;
+  return by === null || !fits ? { problem: 'setTraffic needs one argument {"share": percent from 0 to 100, "by": name}' } : { by, share };
+}
+
 function objectIn(args: readonly unknown[]): Record<string, unknown> | null {
   const value = args[0];
   return args.length === 1 && typeof value === "object" && value !== null ? (value as Record<string, unknown>) : null;

@@ -1,8 +1,10 @@
 /** What people and activities say to workflows. Arguments are `unknown` where anyone may send them: handlers check what they get. */
 import { defineQuery, defineSignal, defineUpdate } from "@temporalio/workflow";
-import type { DeploymentAnswer, VersionRef } from "../activities/contract.ts";
+import type { DeploymentAnswer, SettledAnswer, VersionRef } from "../activities/contract.ts";
 import type { RecordedAnswer } from "../schemas/approval.ts";
 import type { Trigger } from "../schemas/cause.ts";
+import type { ActiveRollout } from "../schemas/commit.ts";
+import type { GateResult } from "../schemas/gate.ts";
 import type { RunRecord } from "../schemas/run.ts";
 
 /** Folds one cause into the next run. */
@@ -35,6 +37,8 @@ export const progressQuery = defineQuery<RunRecord>("progress");
 export interface ProposeRequest { readonly v: number; readonly run: string }
 export interface PromoteRequest { readonly v: number; readonly by: string }
 export interface RollbackRequest { readonly to?: number | null; readonly by: string; readonly reason?: string }
+export interface SteerRequest { readonly by: string; readonly reason?: string }
+export interface TrafficRequest { readonly share: number; readonly by: string }
 export type { DeploymentAnswer };
 
 export const proposeUpdate = defineUpdate<DeploymentAnswer, unknown[]>("propose");
@@ -43,9 +47,43 @@ export const rollbackUpdate = defineUpdate<DeploymentAnswer, unknown[]>("rollbac
 export const promoteSignal = defineSignal<unknown[]>("promote");
 export const rollbackSignal = defineSignal<unknown[]>("rollback");
 
+/** What people say to a rollout. A `retraining` has a pause and a resume of its own. */
+export const rolloutSignals = {
+  pause: defineSignal<unknown[]>("pause"), resume: defineSignal<unknown[]>("resume"), abort: defineSignal<unknown[]>("abort"),
+  advance: defineSignal<unknown[]>("advance"), setTraffic: defineSignal<unknown[]>("setTraffic"), propose: defineSignal<unknown[]>("propose"),
+} as const;
+export const rolloutUpdates = {
+  pause: defineUpdate<DeploymentAnswer, unknown[]>("pause"), resume: defineUpdate<DeploymentAnswer, unknown[]>("resume"), abort: defineUpdate<DeploymentAnswer, unknown[]>("abort"),
+  advance: defineUpdate<DeploymentAnswer, unknown[]>("advance"), setTraffic: defineUpdate<DeploymentAnswer, unknown[]>("setTraffic"),
+} as const;
+
+/** A rollout as it stands. */
+export interface RolloutStatus {
+  readonly v: number;
+  readonly run: string;
+  readonly id: string;
+  readonly kind: ActiveRollout["kind"];
+  /** From 0, and the percent of the traffic of each. */
+  readonly step: number;
+  readonly shares: readonly number[];
+  readonly share: number;
+  readonly paused: boolean;
+  /** `settling`: it is promoted, and the servers are switching. */
+  readonly phase: "watching" | "settling";
+  readonly startedAt: string;
+  /** What it waits for. */
+  readonly reason: string;
+  readonly checks: readonly GateResult[];
+}
+
 export interface DeploymentStatus {
   readonly champion: VersionRef | null;
   readonly busy: boolean;
+  readonly rollout: RolloutStatus | null;
+  /** Proposals that wait for another version's rollout to end. */
+  readonly waiting: readonly ProposeRequest[];
+  /** What became of the last proposals, newest first. */
+  readonly settled: readonly (ProposeRequest & { readonly answer: SettledAnswer })[];
   /** The last few answers, newest first. */
   readonly recent: readonly { readonly at: string; readonly request: string; readonly answer: DeploymentAnswer }[];
 }

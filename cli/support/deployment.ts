@@ -1,23 +1,26 @@
 import type { Workflow } from "@temporalio/common";
-import { RelearnError } from "../../schemas/failures.ts";
+import { type FailureType, RelearnError } from "../../schemas/failures.ts";
 import type { TemporalSettings } from "../../schemas/settings.ts";
 import { temporalLine } from "../../schemas/temporal-line.ts";
 import { taskQueue } from "../../workers/connect.ts";
 import type { DeploymentAnswer } from "../../workflows/messages.ts";
 import { inTime, type TemporalAccess } from "./temporal.ts";
 
-const deploymentId = (model: string): string => `${model}/deployment`;
+export type DeploymentRequest = "promote" | "rollback" | "pause" | "resume" | "abort" | "advance" | "setTraffic";
+
+export const deploymentId = (model: string): string => `${model}/deployment`;
 
 /** Asks a model's `deployment`, started where it does not run yet, and waits for its answer. @throws RelearnError what `refusal` makes of a no */
-export async function askDeployment(access: TemporalAccess, model: string, name: "promote" | "rollback", input: object, refusal: "NotApproved" | "NotFound"): Promise<Extract<DeploymentAnswer, { status: "committed" }>> {
+export async function askDeployment(access: TemporalAccess, model: string, name: DeploymentRequest, input: object, refusal: FailureType): Promise<Extract<DeploymentAnswer, { status: "committed" }>> {
   const { WithStartWorkflowOperation } = await import("@temporalio/client");
   const startWorkflowOperation = new WithStartWorkflowOperation("deployment", { workflowId: deploymentId(model), taskQueue, args: [{ model }], workflowIdConflictPolicy: "USE_EXISTING" });
   const answer = await inTime(access, `${name} of ${model}`, () => access.client.workflow.executeUpdateWithStart<Workflow, DeploymentAnswer, [object]>(name, { startWorkflowOperation, args: [input] }), 30_000);
   if (answer.status === "refused") throw new RelearnError(refusal, `${name} was refused: ${answer.reason}`);
+  if (answer.status !== "committed") throw new RelearnError("TemporalUnavailable", `${name} of ${model} is ${answer.status} and not yet settled`);
   return answer;
 }
 
-export function deploymentLine(temporal: TemporalSettings, model: string, name: "promote" | "rollback", input: object): string {
+export function deploymentLine(temporal: TemporalSettings, model: string, name: DeploymentRequest, input: object): string {
   return temporalLine(temporal, ["workflow", "execute-update-with-start"], {
     "workflow-id": deploymentId(model), type: "deployment", "task-queue": taskQueue, "id-conflict-policy": "UseExisting", input: { model }, "update-name": name, "update-input": input,
   });

@@ -16,6 +16,9 @@ import { createPlanRun } from "../../activities/plan-run.ts";
 import { createPromote, createRollback } from "../../activities/promote.ts";
 import { createPropose } from "../../activities/propose.ts";
 import { createRecordRun } from "../../activities/record-run.ts";
+import { createRolloutEvidence, createWhoServes } from "../../activities/rollout-evidence.ts";
+import { createRolloutStart, createTakingOver } from "../../activities/rollout-plan.ts";
+import { createStartRollout, createStepRollout } from "../../activities/rollout-steps.ts";
 import { createSignalRetraining } from "../../activities/signal-retraining.ts";
 import { createStartRun } from "../../activities/start-run.ts";
 import { withFailures } from "../../activities/support/as-failure.ts";
@@ -107,6 +110,7 @@ function standIns(deps: Dependencies, script: Script): Activities {
   return withFailures<Activities>({
     planRun: createPlanRun(deps), startRun: createStartRun(deps), awaitRun: createAwaitRun(deps), signalRetraining: createSignalRetraining(deps),
     champion: createChampion(deps), ask: createAsk(deps), decide: createDecide(deps), propose: createPropose(deps), promote: createPromote(deps), rollback: createRollback(deps),
+    rolloutStart: createRolloutStart(deps), startRollout: createStartRollout(deps), stepRollout: createStepRollout(deps), rolloutEvidence: createRolloutEvidence(deps), takingOver: createTakingOver(deps), whoServes: createWhoServes(deps),
     announceChampion: createAnnounceChampion(deps), recordRun: createRecordRun(deps),
     ingest: async () => ({ status: "ready", dataset: await putJsonBlob(store, { rows: 1 }), rows: 1_010, partitions: 2, filesRead: 1, notes: [] }),
     validate: async () => {
@@ -118,10 +122,10 @@ function standIns(deps: Dependencies, script: Script): Activities {
       return model(`model ${++trainings}`);
     },
     evaluate: async ({ run, model }) => ({ evaluation: await putJsonBlob(store, { ...sampleEvaluation, run, model, passed: script.passed }), passed: script.passed, gates: sampleEvaluation.gates.map((gate) => (script.passed ? { ...gate, answer: "yes" as const } : gate)) }),
-    register: async ({ run, pipeline, trained, evaluation }) => {
+    register: async ({ run, pipeline, trained, evaluation, definition }) => {
       const describe = async (v: number) => {
         const { signature: _, ...unsigned } = sampleManifest(pipeline, v, trained.model, evaluation);
-        return { manifest: signManifest({ ...unsigned, run, job: trained.job }, signingKey), card: `# ${pipeline} version ${v}\n` };
+        return { manifest: signManifest({ ...unsigned, definition, run, job: trained.job }, signingKey), card: `# ${pipeline} version ${v}\n` };
       };
       const { v, entry } = await openRegistry(store, pipeline).register({ run, model: trained.model, evaluation, txn: `${run}/register`, actor: { kind: "workflow", name: run, claimed: false }, describe });
       return { v, model: trained.model, manifest: (entry.operation as { manifest: TrainResult["model"] }).manifest };

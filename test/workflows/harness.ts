@@ -36,6 +36,10 @@ export function calmActivities(replaced: Partial<Activities>): Activities & { re
     ask: async () => ({ question: question(), markdown: "# Shall it serve?" }), decide: async () => ({ status: "recorded" }),
     propose: async ({ v }) => ({ status: "committed", n: 3, v }), promote: async ({ v }) => ({ status: "committed", n: 3, champion: versionRef(v) }),
     rollback: async ({ to }) => ({ status: "committed", n: 4, champion: versionRef(to ?? 1) }), announceChampion: async () => undefined,
+    rolloutStart: async () => ({ plan: null, reason: "no server is alive, so it took over at once", championP99: null }),
+    startRollout: async ({ v, id, kind, share }) => ({ status: "committed", n: 3, rollout: { id, candidate: versionRef(v), kind, step: 0, share, paused: false } }),
+    stepRollout: async () => ({ status: "committed", n: 4, rollout: null }), takingOver: async () => null, whoServes: async () => ({ live: 1, serving: 1 }),
+    rolloutEvidence: async () => ({ replicas: { live: 1, ready: 1, failed: [] }, candidate: { requests: 0, errors: 0 }, champion: { requests: 0, errors: 0 }, watchedMs: null, championP99: null, guards: [] }),
     recordRun: async ({ record }) => void records.push(record),
     ...replaced,
   };
