@@ -3,7 +3,7 @@ import { Readable } from "node:stream";
 import type { ObjectInfo, ObjectStore, PutOptions, PutOutcome, StoredObject } from "./object-store.ts";
 import { writeWhole } from "./whole-file.ts";
 
-export type StoreOperation = "get" | "head" | "put" | "list";
+export type StoreOperation = "get" | "head" | "put" | "list" | "remove";
 
 /**
  * What goes wrong on the way to one client's bucket. Each hook may wait (a slow network) or throw:
@@ -73,6 +73,7 @@ function connect(bucket: string, objects: Map<string, Held>, faults: StoreFaults
     }),
     head: (key, options) => call("head", key, options?.signal, () => describe(objects, key)),
     put: (key, body, options = {}) => call("put", key, options.signal, () => write(key, body, options)),
+    remove: (key, options) => call("remove", key, options?.signal, () => void objects.delete(key)),
     async *list(prefix, options = {}) {
       const found = await call("list", prefix, options.signal, () => listKeys(objects, prefix, options.startAfter));
       for (const object of (faults.listed?.(found) ?? found).slice(0, options.limit)) {

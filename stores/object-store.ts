@@ -52,4 +52,6 @@ export interface ObjectStore {
   download(key: string, path: string, options?: { signal?: AbortSignal }): Promise<ObjectInfo | null>;
   /** Streams a local file into an object (multipart where large). */
   upload(key: string, path: string, options?: PutOptions): Promise<PutOutcome>;
+  /** Removes an object; a key that does not exist is as good as removed. Only for what nothing refers to: nobody waits for it, and nothing is cleaned up after an error. */
+  remove(key: string, options?: { signal?: AbortSignal }): Promise<void>;
 }

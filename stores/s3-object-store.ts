@@ -94,6 +94,11 @@ export function s3ObjectStore(client: S3Client, bucket: string, limits: Limits):
         await readReply({ Body: reply.Body }, limits.timeoutMs, options?.signal);
         return infoOf(key, reply);
       }),
+    remove: (key, options) =>
+      attempt("remove", key, options, async () => {
+        const reply = await send({ method: "DELETE", key, signal: options?.signal }).catch(absentOrThrow);
+        if (reply !== null && reply !== "unchanged") await readReply(reply, limits.timeoutMs, options?.signal);
+      }),
     async *list(prefix, options = {}) {
       let [startAfter, left] = [options.startAfter, options.limit ?? Infinity];
       for (let more = left > 0; more;) {

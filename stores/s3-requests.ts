@@ -6,7 +6,7 @@ import { SignatureV4 } from "@smithy/signature-v4";
 import { replyChunks } from "./s3-body.ts";
 
 export interface ObjectRequest {
-  readonly method: "GET" | "HEAD" | "PUT";
+  readonly method: "GET" | "HEAD" | "PUT" | "DELETE";
   readonly key: string;
   /** Lower-case names; undefined ones are left out. */
   readonly headers?: Readonly<Record<string, string | undefined>>;
@@ -58,7 +58,7 @@ export function objectRequests(client: S3Client, bucket: string): SendRequest {
     });
     const { response } = await client.config.requestHandler.handle((await signer.sign(request)) as HttpRequest, signal === undefined ? {} : { abortSignal: signal });
     const reply = replyOf(response as Answer);
-    if (response.statusCode === 200 || (method === "PUT" && response.statusCode > 200 && response.statusCode < 300)) return reply;
+    if (response.statusCode === 200 || ((method === "PUT" || method === "DELETE") && response.statusCode > 200 && response.statusCode < 300)) return reply;
     throw refusal(method, response.statusCode, await errorText(method, reply));
   };
 }

@@ -55,6 +55,15 @@ export function objectStoreContract(driver: string, open: () => Promise<ObjectSt
       expect(readdirSync(folder)).toEqual([]);
     });
 
+    it("removes an object, once or twice, and nothing beside it", async () => {
+      await store.put("gone/one", bytes("1"));
+      await store.put("gone/two", bytes("2"));
+      await store.remove("gone/one");
+      await store.remove("gone/one");
+      expect(await store.get("gone/one")).toBeNull();
+      expect((await collect(store.list("gone/"))).map(({ key }) => key)).toEqual(["gone/two"]);
+    });
+
     it("gives back what was put, and replaces it whole", async () => {
       await store.put("doc", bytes("first"));
       const second = await store.put("doc", bytes("second"), { contentType: "text/plain" });

@@ -1,0 +1,25 @@
+import { expect, test } from "vitest";
+import type { Replica } from "../../schemas/replica.ts";
+import { createMemoryBucket } from "../../stores/memory-object-store.ts";
+import { listReplicas, putReplica, removeDeadReplicas, removeReplica } from "../../stores/replicas.ts";
+
+const start = Date.parse("2026-03-01T00:00:00.000Z");
+const at = (ms: number): string => new Date(start + ms).toISOString();
+const document = (id: string, ms: number): Replica => ({ version: 1, id, model: "rides", url: "http://127.0.0.1:1", at: at(ms), until: at(ms + 15_000), n: 1, champion: null, warm: [], failed: [], pinned: null, counts: [] });
+
+test("a server counts for 15 s after it last said so, and for no time after it took its leave", async () => {
+  let now = start;
+  const store = createMemoryBucket("replicas", () => new Date(now)).connect();
+  await putReplica(store, document("a", 0));
+  await putReplica(store, document("b", 10_000));
+  await store.put("replicas/rides/broken.json", new TextEncoder().encode("{"));
+  await store.put("replicas/rides-too/c.json", new TextEncoder().encode("{"));
+  expect((await listReplicas(store, "rides", start + 14_999)).map(({ id }) => id)).toEqual(["a", "b"]);
+  expect((await listReplicas(store, "rides", at(15_000))).map(({ id }) => id)).toEqual(["b"]);
+  await removeReplica(store, "rides", "b");
+  expect(await listReplicas(store, "rides", start)).toHaveLength(1);
+  now = start + 86_400_000;
+  await putReplica(store, document("d", 86_400_000));
+  expect(await removeDeadReplicas(store, "rides", now + 1)).toBe(2);
+  expect((await listReplicas(store, "rides", now)).map(({ id }) => id)).toEqual(["d"]);
+});
