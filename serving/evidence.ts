@@ -1,0 +1,103 @@
+import type { ModelContract } from "../inference/contract.ts";
+import type { Variant, VariantCounts } from "../schemas/replica.ts";
+import { latencyBucket } from "../stats/latency-bucket.ts";
+import { outputBucket, outputsDiffer } from "../stats/output-bucket.ts";
+
+type Scores = Float32Array | Float64Array;
+
+/** What one version has answered on this server since a step of a rollout began; outside one, since it was loaded. */
+export interface Evidence {
+  /** @param at event time, milliseconds since 1970. */
+  answered(contract: ModelContract, variant: Variant, scores: Scores, rows: number, latencyMs: number, at: number): void;
+  failed(contract: ModelContract, variant: Variant, rows: number, latencyMs: number, at: number): void;
+  /** A shadow's answer beside the champion's, to the same rows. */
+  compared(contract: ModelContract, champion: Scores, shadow: Scores, rows: number): void;
+  /** A copy that was not sent, so that nobody waits. */
+  dropped(contract: ModelContract): void;
+  /** Begins anew where the step is another one. */
+  begin(rollout: Step | null): void;
+  counts(): VariantCounts[];
+}
+
+export interface Step {
+  readonly id: string;
+  readonly step: number;
+}
+
+interface Tally {
+  requests: number;
+  errors: number;
+  rows: number;
+  pairs: number;
+  disagreements: number;
+  dropped: number;
+  firstAt: number;
+  lastAt: number;
+  readonly latency: Map<number, number>;
+  readonly outputs: Map<number, number>;
+}
+
+export function createEvidence(): Evidence {
+  let step: Step | null = null;
+  let tallies = new Map<ModelContract, Map<Variant, Tally>>();
+
+  const tallyOf = (contract: ModelContract, variant: Variant): Tally => {
+    let ofContract = tallies.get(contract);
+    if (ofContract === undefined) tallies.set(contract, (ofContract = new Map()));
+    let tally = ofContract.get(variant);
+    if (tally === undefined) ofContract.set(variant, (tally = emptyTally()));
+    return tally;
+  };
+  return {
+    answered(contract, variant, scores, rows, latencyMs, at) {
+      const tally = tallyOf(contract, variant);
+      note(tally, rows, latencyMs, at);
+      const width = rows === 0 ? 0 : scores.length / rows;
+      for (let row = 0; row < rows; row++) {
+        const bucket = outputBucket(contract.task, scores, row, width);
+        if (bucket !== null) increment(tally.outputs, bucket);
+      }
+    },
+    failed(contract, variant, rows, latencyMs, at) {
+      const tally = tallyOf(contract, variant);
+      note(tally, rows, latencyMs, at);
+      tally.errors++;
+    },
+    compared(contract, champion, shadow, rows) {
+      const tally = tallyOf(contract, "shadow");
+      const width = rows === 0 ? 0 : champion.length / rows;
+      tally.pairs += rows;
+      for (let row = 0; row < rows; row++) if (shadow.length !== champion.length || outputsDiffer(contract.task, champion, shadow, row, width)) tally.disagreements++;
+    },
+    dropped: (contract) => void tallyOf(contract, "shadow").dropped++,
+    begin(next) {
+      if (next?.id === step?.id && next?.step === step?.step) return;
+      step = next === null ? null : { id: next.id, step: next.step };
+      tallies = new Map();
+    },
+    counts: () => [...tallies].flatMap(([contract, variants]) => [...variants].map(([variant, tally]) => countsOf(contract, variant, tally, step))),
+  };
+}
+
+const emptyTally = (): Tally => ({ requests: 0, errors: 0, rows: 0, pairs: 0, disagreements: 0, dropped: 0, firstAt: Infinity, lastAt: -Infinity, latency: new Map(), outputs: new Map() });
+
+function note(tally: Tally, rows: number, latencyMs: number, at: number): void {
+  tally.requests++;
+  tally.rows += rows;
+  if (at < tally.firstAt) tally.firstAt = at;
+  if (at > tally.lastAt) tally.lastAt = at;
+  increment(tally.latency, latencyBucket(latencyMs));
+}
+
+const increment = (counts: Map<number, number>, bucket: number): unknown => counts.set(bucket, (counts.get(bucket) ?? 0) + 1);
+
+function countsOf(contract: ModelContract, variant: Variant, { firstAt, lastAt, latency, outputs, ...tally }: Tally, step: Step | null): VariantCounts {
+  const seen = lastAt !== -Infinity;
+  return {
+    rollout: step?.id ?? null, step: step?.step ?? null, v: contract.v, digest: contract.digest, variant, ...tally,
+    latency: recordOf(latency), outputs: recordOf(outputs),
+    firstAt: seen ? new Date(firstAt).toISOString() : null, lastAt: seen ? new Date(lastAt).toISOString() : null,
+  };
+}
+
+const recordOf = (counts: ReadonlyMap<number, number>): Record<string, number> => Object.fromEntries([...counts].sort(([a], [b]) => a - b).map(([bucket, n]) => [String(bucket), n]));

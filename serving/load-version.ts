@@ -1,0 +1,43 @@
+import { readFile } from "node:fs/promises";
+import type { ModelContract, ModelProcess } from "../inference/contract.ts";
+import { inputOf } from "../inference/signature.ts";
+import { readJson } from "../schemas/boundary.ts";
+import type { Champion } from "../schemas/commit.ts";
+import { RelearnError } from "../schemas/failures.ts";
+import { manifest as manifestSchema, type Manifest } from "../schemas/manifest.ts";
+import type { BlobCache } from "../stores/blob-cache.ts";
+import { signatureProblem } from "../stores/signing.ts";
+import type { LoadVersion } from "./version-runner.ts";
+
+/** Starts a process for a model file whose manifest is trusted; resolves once it is verified and warm. */
+export type StartModel = (request: { readonly path: string; readonly contract: ModelContract; readonly manifest: Manifest; readonly cache: BlobCache; readonly signal: AbortSignal }) => Promise<ModelProcess>;
+
+export interface LoadOptions {
+  readonly model: string;
+  readonly cache: BlobCache;
+  /** Public keys whose signatures count, asked anew at each load: this installation's own may be made later. */
+  readonly trusted: () => Promise<readonly string[]>;
+  readonly start: StartModel;
+}
+
+/** Loads versions of a model: nothing of one is used before its manifest's signature and the digests it vouches for were checked. */
+export function versionLoader({ model, cache, trusted, start }: LoadOptions): LoadVersion {
+  return async (version, signal) => {
+    const manifest = readManifest(await readFile(await cache.file(version.manifest, signal), "utf8"), model, version);
+    const problem = signatureProblem(manifest, await trusted());
+    if (problem !== null) throw new RelearnError("ModelRefused", `version ${version.v} of ${model} is not served: ${problem}; where that key is yours, name it in RELEARN_TRUST_KEYS`);
+    const path = await cache.file(version.model, signal);
+    return start({ path, contract: contractOf(manifest), manifest, cache, signal });
+  };
+}
+
+/** @throws RelearnError `Corrupt` for a manifest of another version. */
+function readManifest(text: string, model: string, { v, model: file }: Champion): Manifest {
+  const manifest = readJson(manifestSchema, text, `the manifest of version ${v} of ${model}`);
+  if (manifest.model === model && manifest.v === v && manifest.file.sha256 === file.sha256) return manifest;
+  throw new RelearnError("Corrupt", `the manifest of version ${v} of ${model} is that of version ${manifest.v} of ${manifest.model} with the model ${manifest.file.sha256.slice(0, 12)}; run \`relearn verify ${model}\``);
+}
+
+export function contractOf({ model, v, file, inputs, outputs }: Manifest): ModelContract {
+  return { model, v, digest: file.sha256, columns: inputs, inputs: inputs.map(inputOf), task: outputs.task, classes: outputs.classes };
+}

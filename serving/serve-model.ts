@@ -1,0 +1,94 @@
+import type { InputBatch, ModelContract, ModelProcess } from "../inference/contract.ts";
+import { failureTypeOf, RelearnError } from "../schemas/failures.ts";
+import type { Variant } from "../schemas/replica.ts";
+import { adaptBatch } from "./adapt-batch.ts";
+import type { Evidence } from "./evidence.ts";
+import type { Fleet } from "./fleet.ts";
+import { routeTraffic } from "./route-traffic.ts";
+import type { Answer, PredictionRequest, ServedModel } from "./served-model.ts";
+import { createShadow } from "./shadow.ts";
+
+/** Of the time that a caller has, what a candidate may take, so that the champion can still answer where it fails. */
+const candidateShare = 0.5;
+
+/** Answers for one model: chooses the version, counts what it answered, and lets no caller suffer for a candidate. */
+export function serveModel(name: string, fleet: Fleet, evidence: Evidence): ServedModel {
+  const shadow = createShadow(fleet, evidence);
+
+  const champion = (): ModelProcess => {
+    const process = fleet.answering?.process;
+    if (process == null) throw new RelearnError("NotReady", `${name} cannot answer yet: ${missing(fleet)}`);
+    return process;
+  };
+  const numbered = (v: number): ModelProcess => {
+    const process = fleet.find(v);
+    if (process !== null) return process;
+    if (fleet.wanted.loaded.some((version) => version.v === v)) throw new RelearnError("NotReady", `version ${v} of ${name} is not loaded yet`);
+    throw new RelearnError("NotFound", `version ${v} of ${name} is not served here; ${served(fleet)}`);
+  };
+  /** @throws as `ModelProcess.score`, once counted. */
+  const score = async (process: ModelProcess, variant: Variant, batch: InputBatch, deadline: number, at: number): Promise<Answer> => {
+    const began = performance.now();
+    try {
+      const { scores, queuedMs, computeMs } = await process.score(batch, deadline);
+      evidence.answered(process.contract, variant, scores, batch.rows, performance.now() - began, at);
+      return { scores, queuedMs, computeMs, contract: process.contract, variant };
+    } catch (error) {
+      evidence.failed(process.contract, variant, batch.rows, performance.now() - began, at);
+      throw error;
+    }
+  };
+  /** Null where the candidate does not answer: that counts against it, and the champion answers instead. */
+  const ofCandidate = async ({ batch, deadline }: PredictionRequest, readBy: ModelContract, at: number): Promise<Answer | null> => {
+    const process = fleet.candidate?.process;
+    if (process == null) return null;
+    const adapted = adaptBatch(batch, readBy, process.contract);
+    if (adapted === null) {
+      evidence.failed(process.contract, "canary", batch.rows, 0, at);
+      return null;
+    }
+    const now = performance.now();
+    return score(process, "canary", adapted, now + Math.max(0, deadline - now) * candidateShare, at).catch(() => null);
+  };
+  const ofChampion = (request: PredictionRequest, readBy: ModelContract, at: number): Promise<Answer> => {
+    const process = champion();
+    const batch = adaptBatch(request.batch, readBy, process.contract);
+    if (batch === null) throw new RelearnError("NotReady", `${name} has just changed to a version that takes other columns; try again`);
+    return score(process, "champion", batch, request.deadline, at);
+  };
+
+  return {
+    name,
+    status: () => ({ ready: fleet.answering?.process != null, reason: fleet.answering?.process != null ? "" : missing(fleet), pinned: fleet.pin?.target.v ?? null }),
+    versions: () => [...new Set([fleet.answering, ...fleet.runners])].flatMap((runner) => (runner?.process == null ? [] : [runner.process.contract])),
+    contract: (version) => (version === null ? champion() : numbered(version)).contract,
+    async predict(request) {
+      if (request.version !== null) {
+        const process = numbered(request.version);
+        const { scores, queuedMs, computeMs } = await process.score(request.batch, request.deadline);
+        return { scores, queuedMs, computeMs, contract: process.contract, variant: process === fleet.answering?.process ? "champion" : "canary" };
+      }
+      const at = request.at ?? Date.now();
+      const readBy = champion().contract;
+      const route = routeTraffic(fleet.wanted.rollout, request.key, request.id);
+      if (route === "canary") return (await ofCandidate(request, readBy, at)) ?? ofChampion(request, readBy, at);
+      const answer = await ofChampion(request, readBy, at);
+      if (route === "shadow") shadow.copy(request.batch, readBy, answer, at);
+      return answer;
+    },
+  };
+}
+
+/** What keeps a model from answering, for anybody: kinds of failures, no keys or paths. */
+function missing({ answering, wanted, n, runners }: Fleet): string {
+  const wantedVersion = answering?.version ?? wanted.answering;
+  if (n === 0) return "what serves is not known yet";
+  if (wantedVersion === null) return "no version has been promoted";
+  const failure = runners.find(({ version }) => version === wantedVersion)?.failure;
+  return failure == null ? `version ${wantedVersion.v} is being loaded` : `version ${wantedVersion.v} cannot be loaded (${failureTypeOf(failure) ?? "it ended"}); it is tried again`;
+}
+
+function served({ runners }: Fleet): string {
+  const loaded = runners.filter(({ process }) => process !== null).map(({ version }) => version.v).sort((a, b) => a - b);
+  return loaded.length === 0 ? "none is yet" : `served are: ${loaded.join(", ")}`;
+}

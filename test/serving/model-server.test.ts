@@ -1,0 +1,145 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import pino from "pino";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { RelearnError } from "../../schemas/failures.ts";
+import { replica, type Replica } from "../../schemas/replica.ts";
+import { startModelServer, type ModelServer } from "../../serving/model-server.ts";
+import { openBlobCache } from "../../stores/blob-cache.ts";
+import { blobKey } from "../../stores/blobs.ts";
+import { lastServedFile, readLastServed, readPin, servingBlobs, writePin } from "../../stores/local-serving.ts";
+import { createMemoryBucket, type MemoryBucket } from "../../stores/memory-object-store.ts";
+import { openRegistry } from "../../stores/registry.ts";
+import { publicKeyOf } from "../../stores/signing.ts";
+import { approveSample, key, promoteSamples, registerSample, robot } from "../stores/registry-samples.ts";
+import { fakeVersions, oneRow, type FakeVersions } from "./fake-versions.ts";
+
+let home: string;
+let bucket: MemoryBucket;
+let away: boolean;
+let models: FakeVersions;
+let server: ModelServer;
+const wait = { timeout: 5_000, interval: 10 };
+const pauses = { firstMs: 10, mostMs: 100, steadyMs: 60_000 };
+const faults = { before: () => {
+  if (away) throw new RelearnError("StoreUnavailable", "the store is away");
+} };
+
+const start = async () => (server = await startModelServer({
+  model: "rides", store: bucket.connect(faults), home, identity: { id: "a", url: "http://127.0.0.1:1" }, trusted: async () => [publicKeyOf(key)], start: models.start, log: pino({ level: "silent" }), cacheBytes: 1e9, pauses,
+}));
+const registry = () => openRegistry(bucket.connect(), "rides");
+const promote = (...contents: string[]) => promoteSamples(bucket.connect(), registry(), contents);
+const ask = (id = "id", key: string | null = null) => server.served.predict({ batch: oneRow, id, key, version: null, deadline: performance.now() + 1_000 });
+const answers = (v: number) => vi.waitFor(async () => expect((await ask()).contract.v).toBe(v), wait);
+const said = (): Replica => replica.parse(JSON.parse(new TextDecoder().decode(bucket.objects.get("replicas/rides/a.json")?.body)));
+
+beforeEach(() => {
+  home = mkdtempSync(join(tmpdir(), "relearn-fleet-"));
+  [bucket, away, models] = [createMemoryBucket(), false, fakeVersions()];
+});
+afterEach(async () => {
+  await server.close();
+  rmSync(home, { recursive: true, force: true });
+});
+
+test("the promoted version answers, the next one takes over when it is warm, and a rollback is back at once", async () => {
+  await start();
+  expect(server.served.status()).toEqual({ ready: false, reason: "what serves is not known yet", pinned: null });
+  await expect(ask()).rejects.toMatchObject({ type: "NotReady" });
+  await promote("one");
+  await answers(1);
+  await promote("two");
+  await answers(2);
+  expect(server.served.versions().map(({ v }) => v)).toEqual([2, 1]);
+  expect(await server.served.predict({ batch: oneRow, id: "id", key: null, version: 1, deadline: performance.now() + 1_000 })).toMatchObject({ contract: { v: 1 } });
+  await vi.waitFor(() => expect(said()).toMatchObject({ champion: { v: 2 }, warm: [{ v: 1 }, { v: 2 }], failed: [], pinned: null, n: 6 }), wait);
+  await registry().rollback({ txn: "back", actor: robot, reason: "" });
+  await answers(1);
+  expect(models.starts).toEqual([1, 2]);
+  expect(() => server.served.contract(9)).toThrow("version 9 of rides is not served here; served are: 1");
+});
+
+test("a version whose bytes are broken leaves the old one answering, is told, and is tried again", async () => {
+  await promote("one");
+  await start();
+  await answers(1);
+  const v = await registerSample(bucket.connect(), registry(), "two");
+  const file = (await registry().version(v))!.model;
+  const right = bucket.objects.get(blobKey(file.sha256))!;
+  bucket.objects.set(blobKey(file.sha256), { ...right, body: new TextEncoder().encode("twx") });
+  await approveSample(registry(), v);
+  await registry().promote({ txn: "promote two", actor: robot, v, run: robot.name });
+  await vi.waitFor(() => expect(said()).toMatchObject({ n: 6, champion: { v: 1 }, failed: [{ v: 2, reason: expect.stringContaining("holds other bytes") }] }), wait);
+  expect((await ask()).contract.v).toBe(1);
+  bucket.objects.set(blobKey(file.sha256), right);
+  await answers(2);
+  await vi.waitFor(() => expect(said().failed).toEqual([]), wait);
+});
+
+test("without a store it goes on, and a restarted one begins with what it last served", async () => {
+  await promote("one", "two");
+  await start();
+  await answers(2);
+  await vi.waitFor(async () => expect((await readLastServed(home, "rides"))?.answered.v).toBe(2), wait);
+  away = true;
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect((await ask()).contract.v).toBe(2);
+  await server.close();
+  await start();
+  await answers(2);
+  expect(server.fleet.n).toBe(6);
+  away = false;
+  await registry().rollback({ txn: "back", actor: robot, reason: "" });
+  await answers(1);
+});
+
+test("where the champion cannot be loaded at the start, what answered before does", async () => {
+  await promote("one");
+  await start();
+  await answers(1);
+  await vi.waitFor(() => expect(readFileSync(lastServedFile(home, "rides"), "utf8")).toContain("answered"), wait);
+  await server.close();
+  models.versions.set(2, { refuse: new RelearnError("ModelRefused", "no") });
+  await promote("two");
+  await start();
+  await answers(1);
+  expect(said()).toMatchObject({ champion: { v: 1 }, failed: [{ v: 2, reason: "no" }] });
+  models.versions.delete(2);
+  await answers(2);
+});
+
+test("a pin holds on this host, without a store too, until the log decides anew", async () => {
+  await promote("one", "two", "three");
+  await start();
+  await answers(3);
+  const target = (await readLastServed(home, "rides"))!.state.previous[1]!;
+  await Promise.all([target.model, target.manifest].map((ref) => openBlobCache(bucket.connect(), servingBlobs(home, "rides"), 1e9).file(ref)));
+  away = true;
+  await writePin(home, { version: 1, model: "rides", n: 9, instead: 3, target, reason: "worse", by: "ann", at: new Date().toISOString() });
+  await answers(1);
+  expect(server.served.status()).toEqual({ ready: true, reason: "", pinned: 1 });
+  await server.close();
+  await start();
+  await answers(1);
+  away = false;
+  await vi.waitFor(() => expect(said()).toMatchObject({ champion: { v: 1 }, pinned: { v: 1, n: 9, reason: "worse", by: "ann" } }), wait);
+  await registerSample(bucket.connect(), registry(), "four");
+  await vi.waitFor(() => expect(server.fleet.n).toBe(10), wait);
+  expect(server.served.status().pinned).toBe(1);
+  await registry().rollback({ txn: "back", actor: robot, reason: "" });
+  await answers(2);
+  expect([server.served.status().pinned, await readPin(home, "rides")]).toEqual([null, null]);
+});
+
+test("a process that dies is started again while the others answer", async () => {
+  await promote("one", "two");
+  await start();
+  await answers(2);
+  await vi.waitFor(() => expect(models.running.size).toBe(2), wait);
+  models.running.get(2)!.die();
+  expect(await server.served.predict({ batch: oneRow, id: "id", key: null, version: 1, deadline: performance.now() + 1_000 })).toMatchObject({ contract: { v: 1 } });
+  await answers(2);
+  expect(models.starts).toEqual([2, 1, 2]);
+});
