@@ -5,5 +5,7 @@ export const stack = z.strictObject({
   version: z.literal(1),
   temporal: z.strictObject({ address: z.string(), ui: z.string().nullable(), namespace: z.string() }),
   s3: z.strictObject({ endpoint: z.string().nullable(), bucket: z.string(), region: z.string() }),
+  /** Where the server of this home answers, while one runs. */
+  serving: z.strictObject({ url: z.string() }).optional(),
 }).readonly();
 export type Stack = z.infer<typeof stack>;

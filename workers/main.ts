@@ -3,11 +3,11 @@ import { join } from "node:path";
 import { type Logger, Runtime } from "@temporalio/worker";
 import pino from "pino";
 import { RelearnError } from "../schemas/failures.ts";
+import { watchParent, withParent } from "../schemas/parent-watch.ts";
 import { loadSettings, type Settings } from "../schemas/settings.ts";
 import { probeStore } from "../stores/probe.ts";
 import { connectTemporal, openStores } from "./connect.ts";
 import { openDependencies } from "./open-dependencies.ts";
-import { watchParent, withParent } from "./parent-watch.ts";
 import { startWorkers } from "./start-workers.ts";
 
 /** With its parent gone nobody is left to kill a worker that does not shut down: its servers may have gone too. */

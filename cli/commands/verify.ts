@@ -1,6 +1,5 @@
-import { existsSync } from "node:fs";
 import { listModels } from "../../stores/runs.ts";
-import { publicKeyOf, readSigningKey, signingKeyFile } from "../../stores/signing.ts";
+import { trustedKeys } from "../../stores/trusted-keys.ts";
 import { verifyModel, type Verified } from "../../stores/verify.ts";
 import { readName } from "../support/arguments.ts";
 import type { Cli } from "../support/cli.ts";
@@ -12,7 +11,7 @@ import { withStore } from "../support/store.ts";
 export async function verify(cli: Cli, given: string | undefined, options: { readonly trust?: readonly string[] }): Promise<number> {
   const name = given === undefined ? null : readName(given);
   const settings = await cli.settings();
-  const trusted = [...(await ownKey(settings.home)), ...(options.trust ?? [])];
+  const trusted = await trustedKeys(settings.home, options.trust ?? []);
   return withStore(settings, async (store) => {
     const models = name === null ? await listModels(store) : [(await knownModel(store, name)).model];
     const verified: Verified[] = [];
@@ -25,12 +24,6 @@ export async function verify(cli: Cli, given: string | undefined, options: { rea
     cli.give(verified, wrong > 0 ? counted(wrong, "finding") : models.length === 0 ? "no models yet" : "every digest, signature and link fits");
     return wrong === 0 ? 0 : 1;
   });
-}
-
-/** Looking changes nothing: a home without a key gets none here. */
-async function ownKey(home: string): Promise<string[]> {
-  const file = signingKeyFile(home);
-  return existsSync(file) ? [publicKeyOf(await readSigningKey(file))] : [];
 }
 
 function linesOf({ model, entries, versions, objects, findings }: Verified, { style }: Cli): string {

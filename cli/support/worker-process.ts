@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { findOwned, isRunning, logFile, logTail, startOwned, type OwnedProcess } from "../../infra/owned-processes.ts";
 import { RelearnError } from "../../schemas/failures.ts";
+import { withParent } from "../../schemas/parent-watch.ts";
 import { type Environment, environmentOf, type Settings } from "../../schemas/settings.ts";
-import { withParent } from "../../workers/parent-watch.ts";
 import { hasPollers } from "./pollers.ts";
 import { withTemporal } from "./temporal.ts";
 

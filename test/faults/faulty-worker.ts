@@ -1,7 +1,7 @@
 import { loadSettings } from "../../schemas/settings.ts";
 import { connectTemporal, openStores } from "../../workers/connect.ts";
 import { openDependencies } from "../../workers/open-dependencies.ts";
-import { watchParent } from "../../workers/parent-watch.ts";
+import { watchParent } from "../../schemas/parent-watch.ts";
 import { startWorkers } from "../../workers/start-workers.ts";
 import { withFaults } from "./fault-points.ts";
 

@@ -1,6 +1,6 @@
 import { PassThrough } from "node:stream";
 import { expect, it } from "vitest";
-import { watchParent } from "../../workers/parent-watch.ts";
+import { watchParent } from "../../schemas/parent-watch.ts";
 
 it("tells once of a parent's end, and nothing of what it writes", async () => {
   const input = new PassThrough();
