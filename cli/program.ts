@@ -5,7 +5,7 @@ import { commandWords, typeable } from "./support/typeable.ts";
 
 const examples = `
 Examples:
-  $ relearn up --detach                      start Temporal, S3 and a worker on this machine
+  $ relearn up --detach                      start Temporal, S3, a worker and a server on this machine
   $ relearn run examples/flights/pipeline.ts
   $ relearn approve latest --digest 3f0c9a1b2c4d
   $ relearn show flights@champion
@@ -64,9 +64,11 @@ function inherit(command: Command, parent: Command): void {
 }
 
 function addStackCommands(program: Command, outcome: Outcome): void {
-  bind(program.command("up").description("start Temporal, S3 and a worker on this machine, and return when all answer")
+  bind(program.command("up").description("start Temporal, S3, a worker and a server on this machine, and return when all answer")
     .option("-d, --detach", "leave them running in the background"), outcome, async () => (await import("./commands/up.ts")).up as Handler);
   bind(program.command("down").description("stop what `relearn up` started, and only that"), outcome, async () => (await import("./commands/down.ts")).down as Handler);
+  bind(program.command("serve").description("serve what is promoted, until it is stopped; needs S3, no Temporal").option("--host <address>", "listen there (default: 127.0.0.1; beyond this machine it wants RELEARN_TOKENS_FILE)")
+    .option("--port <port>", "0: any that is free (default: 8080)").option("--models <names>", "with commas between them (default: every model that has a log)"), outcome, async () => (await import("./commands/serve.ts")).serve as Handler);
   bind(program.command("doctor").description("check everything Relearn needs, and say what to do about what is missing"), outcome, async () => (await import("./commands/doctor.ts")).doctor as Handler);
 }
 
@@ -93,7 +95,8 @@ function addModelCommands(program: Command, outcome: Outcome): void {
   bind(program.command("promote").description("serve a version that has an approval against today's champion; else evaluate it again and ask").argument("<model>").argument("<version>")
     .option("--as-of <time>", "where it is evaluated again: as of when (default: as of the newest run whose data was accepted)").option("--by <name>", "who asks (default: git's user.name)"), outcome, async () => (await import("./commands/promote.ts")).promote as Handler);
   bind(program.command("rollback").description("serve the champion before this one again").argument("<model>").option("--to <version>", "a version that was champion before")
-    .option("--reason <text>", "kept in the log").option("--by <name>", "who asks (default: git's user.name)"), outcome, async () => (await import("./commands/rollback.ts")).rollback as Handler);
+    .option("--reason <text>", "kept in the log").option("--by <name>", "who asks (default: git's user.name)")
+    .option("--local", "pin that version on this host at once, also where nothing else can be reached, until the log decides anew"), outcome, async () => (await import("./commands/rollback.ts")).rollback as Handler);
   bind(program.command("models").description("list models and what serves"), outcome, async () => (await import("./commands/models.ts")).models as Handler);
   bind(program.command("show").description("a model or one of its versions").argument("<model[@version]>", "flights, flights@3, flights@champion").option("--at <time>", "what served then, and who allowed it"), outcome, async () => (await import("./commands/show.ts")).show as Handler);
   bind(program.command("history").description("a model's log, newest first").argument("<model>").option("-n, --limit <count>", "at most so many", "50"), outcome, async () => (await import("./commands/history.ts")).history as Handler);

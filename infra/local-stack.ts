@@ -106,7 +106,7 @@ export async function chooseServingPort(home: string): Promise<number> {
 }
 
 /** Both ends are waited for, so that no server is still being started when an error is told. */
-async function settleBoth<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]> {
+export async function settleBoth<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]> {
   await Promise.allSettled([a, b]);
   return [await a, await b];
 }

@@ -4,13 +4,14 @@ import { inputOf } from "../inference/signature.ts";
 import { readJson } from "../schemas/boundary.ts";
 import type { Champion } from "../schemas/commit.ts";
 import { RelearnError } from "../schemas/failures.ts";
+import { golden as goldenSchema, type Golden } from "../schemas/golden.ts";
 import { manifest as manifestSchema, type Manifest } from "../schemas/manifest.ts";
 import type { BlobCache } from "../stores/blob-cache.ts";
 import { signatureProblem } from "../stores/signing.ts";
 import type { LoadVersion } from "./version-runner.ts";
 
 /** Starts a process for a model file whose manifest is trusted; resolves once it is verified and warm. */
-export type StartModel = (request: { readonly path: string; readonly contract: ModelContract; readonly manifest: Manifest; readonly cache: BlobCache; readonly signal: AbortSignal }) => Promise<ModelProcess>;
+export type StartModel = (request: { readonly path: string; readonly contract: ModelContract; readonly golden: Golden | null; readonly signal: AbortSignal }) => Promise<ModelProcess>;
 
 export interface LoadOptions {
   readonly model: string;
@@ -27,7 +28,8 @@ export function versionLoader({ model, cache, trusted, start }: LoadOptions): Lo
     const problem = signatureProblem(manifest, await trusted());
     if (problem !== null) throw new RelearnError("ModelRefused", `version ${version.v} of ${model} is not served: ${problem}; where that key is yours, name it in RELEARN_TRUST_KEYS`);
     const path = await cache.file(version.model, signal);
-    return start({ path, contract: contractOf(manifest), manifest, cache, signal });
+    const golden = manifest.golden === undefined ? null : readJson(goldenSchema, await readFile(await cache.file(manifest.golden, signal), "utf8"), `the golden predictions of version ${version.v} of ${model}`);
+    return start({ path, contract: contractOf(manifest), golden, signal });
   };
 }
 
@@ -38,6 +40,6 @@ function readManifest(text: string, model: string, { v, model: file }: Champion)
   throw new RelearnError("Corrupt", `the manifest of version ${v} of ${model} is that of version ${manifest.v} of ${manifest.model} with the model ${manifest.file.sha256.slice(0, 12)}; run \`relearn verify ${model}\``);
 }
 
-export function contractOf({ model, v, file, inputs, outputs }: Manifest): ModelContract {
-  return { model, v, digest: file.sha256, columns: inputs, inputs: inputs.map(inputOf), task: outputs.task, classes: outputs.classes };
+export function contractOf({ model, v, file, inputs, outputs, consent }: Manifest): ModelContract {
+  return { model, v, digest: file.sha256, columns: inputs, inputs: inputs.map(inputOf), task: outputs.task, classes: outputs.classes, consent };
 }

@@ -12,7 +12,7 @@ export interface ReplicaIdentity {
 }
 
 /** How often a server says that it is alive, and how often while its evidence decides over a rollout. */
-const everyMs = { rollout: 2_000, quiet: 5_000 };
+const everyMs = { rollout: 2_000, quiet: 5_000, failed: 1_000 };
 const tidyMs = 3_600_000;
 
 /** What a server serves of a model now, and what it has seen. */
@@ -49,6 +49,7 @@ export function announceReplica(store: ObjectStore, { document, inRollout, onTro
   const { signal } = ending;
   let wake = (): void => {};
   let due = true;
+  let failed = false;
   let tidied = 0;
 
   const write = async (): Promise<void> => {
@@ -61,7 +62,7 @@ export function announceReplica(store: ObjectStore, { document, inRollout, onTro
   };
   const pause = (): Promise<void> => new Promise((resolve) => {
     if (due || signal.aborted) return resolve();
-    const timer = setTimeout(resolve, inRollout() ? everyMs.rollout : everyMs.quiet);
+    const timer = setTimeout(resolve, failed ? everyMs.failed : inRollout() ? everyMs.rollout : everyMs.quiet);
     wake = (): void => {
       clearTimeout(timer);
       resolve();
@@ -70,7 +71,10 @@ export function announceReplica(store: ObjectStore, { document, inRollout, onTro
   const run = async (): Promise<void> => {
     while (!signal.aborted) {
       due = false;
-      await write().catch((error: unknown) => signal.aborted || onTrouble(error as Error));
+      failed = await write().then(() => false, (error: unknown) => {
+        if (!signal.aborted) onTrouble(error as Error);
+        return true;
+      });
       await pause();
     }
   };

@@ -5,7 +5,6 @@ import { dirname, join } from "node:path";
 import type { z } from "zod";
 import { readJson } from "../schemas/boundary.ts";
 import { lastServed, pin, type LastServed, type Pin } from "../schemas/local-serving.ts";
-import type { BlobRef } from "../schemas/names.ts";
 
 /** What a server keeps of a model on this host: blobs, what it last served, a pin. */
 export const servingFolder = (home: string, model: string): string => join(home, "serving", model);
@@ -26,9 +25,6 @@ export async function modelsServedHere(home: string): Promise<string[]> {
   const names = await readdir(join(home, "serving")).catch(() => []);
   return names.filter((model) => existsSync(lastServedFile(home, model)));
 }
-
-/** Whether a blob lies on this host's disk; whoever uses it checks its bytes. */
-export const isServedBlobHere = (home: string, model: string, ref: BlobRef): boolean => existsSync(join(servingBlobs(home, model), ref.sha256));
 
 async function readLocal<S extends z.ZodType>(path: string, schema: S): Promise<z.output<S> | null> {
   try {

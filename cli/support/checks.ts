@@ -6,11 +6,16 @@ import { promisify } from "node:util";
 import { bareEnvironment } from "../../infra/temporal-server.ts";
 import { RelearnError } from "../../schemas/failures.ts";
 import { searchAttributes } from "../../schemas/search-attributes.ts";
-import type { Settings } from "../../schemas/settings.ts";
+import { readStack, type Settings } from "../../schemas/settings.ts";
+import type { ObjectStore } from "../../stores/object-store.ts";
+import { inParallel } from "../../stores/parallel.ts";
 import { probeStore } from "../../stores/probe.ts";
+import { listReplicas } from "../../stores/replicas.ts";
+import { listModels } from "../../stores/runs.ts";
 import { ensureSigningKey, fingerprint, publicKeyOf } from "../../stores/signing.ts";
 import { size } from "./format.ts";
 import { hasPollers } from "./pollers.ts";
+import { isLive } from "./server-process.ts";
 import { withStore } from "./store.ts";
 import { withTemporal } from "./temporal.ts";
 
@@ -39,6 +44,7 @@ export const checks: readonly Check[] = [
   { name: "Temporal", look: (settings) => withTemporal(settings, async () => `${settings.temporal.address}, namespace ${settings.temporal.namespace}`) },
   { name: "search attributes", look: attributes },
   { name: "worker", look: worker },
+  { name: "server", look: server },
   { name: "S3", look: (settings) => withStore(settings, async (store) => store.head("head.json").then(() => `${settings.s3.endpoint ?? "AWS"}/${settings.s3.bucket}`)) },
   { name: "bucket race", look: (settings) => withStore(settings, async (store) => probeStore(store).then(() => "of several writers one wins")) },
   { name: "signing key", look: async ({ home }) => `ed25519 ${fingerprint(publicKeyOf(await ensureSigningKey(home)))}` },
@@ -52,7 +58,7 @@ async function node(): Promise<string> {
 }
 
 async function compiled({ root }: Settings): Promise<string> {
-  const missing = ["dist/cli/main.js", "dist/workers/main.js", "dist/workflows-bundle.js"].filter((file) => !existsSync(join(root, file)));
+  const missing = ["dist/cli/main.js", "dist/workers/main.js", "dist/serving/main.js", "dist/workflows-bundle.js"].filter((file) => !existsSync(join(root, file)));
   if (missing.length === 0) return join(root, "dist");
   throw wrong(`${missing.join(", ")} missing in ${root}: run \`npm run setup\``);
 }
@@ -80,6 +86,20 @@ async function worker(settings: Settings): Promise<string> {
   const polls = await withTemporal(settings, (access) => hasPollers(access, settings.temporal.namespace));
   if (polls) return "polls both task queues";
   throw wrong("no worker asks for work: `relearn up` starts one");
+}
+
+/** Servers elsewhere say what they serve in S3, so that a host without one needs none. */
+async function server(settings: Settings): Promise<string> {
+  const url = readStack(settings.home)?.serving?.url;
+  if (url !== undefined && (await isLive(url))) return `answers at ${url}`;
+  const alive = await withStore(settings, serversAlive);
+  if (alive.length > 0) return `none here; elsewhere: ${alive.slice(0, 5).join(", ")}`;
+  throw wrong("no server answers: `relearn up` starts one, or `relearn serve`");
+}
+
+async function serversAlive(store: ObjectStore): Promise<string[]> {
+  const found = await inParallel(await listModels(store), 8, (model) => listReplicas(store, model, Date.now()));
+  return [...new Set(found.flat().map(({ url }) => url))];
 }
 
 async function disk({ home }: Settings): Promise<string> {

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,9 +13,10 @@ import { lastServedFile, readLastServed, readPin, servingBlobs, writePin } from 
 import { createMemoryBucket, type MemoryBucket } from "../../stores/memory-object-store.ts";
 import { openRegistry } from "../../stores/registry.ts";
 import { publicKeyOf } from "../../stores/signing.ts";
-import { approveSample, key, promoteSamples, registerSample, robot } from "../stores/registry-samples.ts";
+import { actor, approveVersion, promoteVersion, publishVersion, registerVersion } from "./publish-version.ts";
 import { fakeVersions, oneRow, type FakeVersions } from "./fake-versions.ts";
 
+const key = generateKeyPairSync("ed25519").privateKey;
 let home: string;
 let bucket: MemoryBucket;
 let away: boolean;
@@ -30,7 +32,11 @@ const start = async () => (server = await startModelServer({
   model: "rides", store: bucket.connect(faults), home, identity: { id: "a", url: "http://127.0.0.1:1" }, trusted: async () => [publicKeyOf(key)], start: models.start, log: pino({ level: "silent" }), cacheBytes: 1e9, pauses,
 }));
 const registry = () => openRegistry(bucket.connect(), "rides");
-const promote = (...contents: string[]) => promoteSamples(bucket.connect(), registry(), contents);
+const bytes = (content: string): Uint8Array => new TextEncoder().encode(content);
+const register = (content: string) => registerVersion(bucket.connect(), "rides", bytes(content), key, content);
+const promote = async (...contents: string[]) => {
+  for (const content of contents) await publishVersion(bucket.connect(), "rides", bytes(content), key, content);
+};
 const ask = (id = "id", key: string | null = null) => server.served.predict({ batch: oneRow, id, key, version: null, deadline: performance.now() + 1_000 });
 const answers = (v: number) => vi.waitFor(async () => expect((await ask()).contract.v).toBe(v), wait);
 const said = (): Replica => replica.parse(JSON.parse(new TextDecoder().decode(bucket.objects.get("replicas/rides/a.json")?.body)));
@@ -55,7 +61,7 @@ test("the promoted version answers, the next one takes over when it is warm, and
   expect(server.served.versions().map(({ v }) => v)).toEqual([2, 1]);
   expect(await server.served.predict({ batch: oneRow, id: "id", key: null, version: 1, deadline: performance.now() + 1_000 })).toMatchObject({ contract: { v: 1 } });
   await vi.waitFor(() => expect(said()).toMatchObject({ champion: { v: 2 }, warm: [{ v: 1 }, { v: 2 }], failed: [], pinned: null, n: 6 }), wait);
-  await registry().rollback({ txn: "back", actor: robot, reason: "" });
+  await registry().rollback({ txn: "back", actor, reason: "" });
   await answers(1);
   expect(models.starts).toEqual([1, 2]);
   expect(() => server.served.contract(9)).toThrow("version 9 of rides is not served here; served are: 1");
@@ -65,12 +71,12 @@ test("a version whose bytes are broken leaves the old one answering, is told, an
   await promote("one");
   await start();
   await answers(1);
-  const v = await registerSample(bucket.connect(), registry(), "two");
+  const v = await register("two");
   const file = (await registry().version(v))!.model;
   const right = bucket.objects.get(blobKey(file.sha256))!;
   bucket.objects.set(blobKey(file.sha256), { ...right, body: new TextEncoder().encode("twx") });
-  await approveSample(registry(), v);
-  await registry().promote({ txn: "promote two", actor: robot, v, run: robot.name });
+  await approveVersion(registry(), v);
+  await promoteVersion(registry(), v);
   await vi.waitFor(() => expect(said()).toMatchObject({ n: 6, champion: { v: 1 }, failed: [{ v: 2, reason: expect.stringContaining("holds other bytes") }] }), wait);
   expect((await ask()).contract.v).toBe(1);
   bucket.objects.set(blobKey(file.sha256), right);
@@ -91,7 +97,7 @@ test("without a store it goes on, and a restarted one begins with what it last s
   await answers(2);
   expect(server.fleet.n).toBe(6);
   away = false;
-  await registry().rollback({ txn: "back", actor: robot, reason: "" });
+  await registry().rollback({ txn: "back", actor, reason: "" });
   await answers(1);
 });
 
@@ -125,10 +131,10 @@ test("a pin holds on this host, without a store too, until the log decides anew"
   await answers(1);
   away = false;
   await vi.waitFor(() => expect(said()).toMatchObject({ champion: { v: 1 }, pinned: { v: 1, n: 9, reason: "worse", by: "ann" } }), wait);
-  await registerSample(bucket.connect(), registry(), "four");
+  await register("four");
   await vi.waitFor(() => expect(server.fleet.n).toBe(10), wait);
   expect(server.served.status().pinned).toBe(1);
-  await registry().rollback({ txn: "back", actor: robot, reason: "" });
+  await registry().rollback({ txn: "back", actor, reason: "" });
   await answers(2);
   expect([server.served.status().pinned, await readPin(home, "rides")]).toEqual([null, null]);
 });

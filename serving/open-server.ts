@@ -1,0 +1,66 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Logger } from "pino";
+import { startModelProcess } from "../inference/model-process.ts";
+import type { ServingSettings } from "../schemas/serving-settings.ts";
+import type { Settings } from "../schemas/settings.ts";
+import { openPredictionKey } from "../stores/prediction-key.ts";
+import { predictionIds } from "../stores/prediction-ids.ts";
+import { feedbackFrom, type Feedback } from "./feedback.ts";
+import type { Feedback as FeedbackRoute } from "./http/feedback.ts";
+import { defaultLimits } from "./http/limits.ts";
+import { makeMetrics } from "./http/metrics.ts";
+import { startServer } from "./http/server.ts";
+import { openTokens } from "./http/tokens.ts";
+import { openServingStore } from "./open-store.ts";
+import { openServingLogs } from "./prediction-spool/open-logs.ts";
+import { serve, type Front, type RunningServer } from "./serve.ts";
+import type { ServedModels } from "./served-model.ts";
+
+/** The real parts of a server: S3, processes of models, HTTP, and the log of predictions. It needs no Temporal. */
+export async function openServer(settings: Settings, serving: ServingSettings, log: Logger): Promise<RunningServer> {
+  const store = openServingStore(settings);
+  const ids = predictionIds(await openPredictionKey(store, settings.home));
+  const logs = await openServingLogs(settings, { tell: (problem) => log.warn({ problem }, "predictions wait on this host") });
+  const openFront = async (models: ServedModels): Promise<Front> => startServer({
+    models, ids, log: logs.log, metrics: makeMetrics(models), version: await installedVersion(settings),
+    feedback: routeOf(feedbackFrom({ ids, models: () => models.list().map(({ name }) => name), contracts: (model) => models.find(model)?.versions() ?? [], keep: logs.keepFeedback, now: Date.now })),
+    extras: (model) => extrasOf(models, model),
+    settings: { host: serving.host, port: serving.port, origins: serving.origins, tokens: serving.tokensFile === null ? null : openTokens(serving.tokensFile, (reason) => log.error({ reason }, "the tokens cannot be read: nobody is let in")), limits: defaultLimits },
+    report: (error) => log.error({ error: (error as Error).message }, "a request failed"),
+  });
+  try {
+    const server = await serve({ settings, serving, store, log, start: startModelProcess, openFront });
+    return {
+      ...server,
+      async close() {
+        await server.close();
+        await logs.close();
+        store.close();
+      },
+    };
+  } catch (error) {
+    await logs.close();
+    store.close();
+    throw error;
+  }
+}
+
+/** The consent column is wanted in the log also where the model does not see it. */
+function extrasOf(models: ServedModels, name: string): readonly string[] {
+  const contract = models.find(name)?.versions()[0];
+  return contract?.consent === undefined || contract.inputs.some((input) => input.name === contract.consent) ? [] : [contract.consent];
+}
+
+function routeOf(feedback: Feedback): FeedbackRoute {
+  return {
+    async accept(items) {
+      const results = await feedback.accept(items.map(({ predictionId, row, label, at }) => ({ prediction_id: predictionId, row, label, ...(at === null ? {} : { at }) })));
+      return results.map((result) => ({ refused: result.accepted ? null : result.reason }));
+    },
+  };
+}
+
+async function installedVersion({ root }: Settings): Promise<string> {
+  return (JSON.parse(await readFile(join(root, "package.json"), "utf8")) as { version: string }).version;
+}
