@@ -35,7 +35,8 @@ export interface RunningServer {
   close(): Promise<void>;
 }
 
-const findEveryMs = 5_000;
+/** How long to wait between two looks for new models: long beside what a look takes, and between these. */
+const findPause = { times: 20, leastMs: 1_000, mostMs: 30_000 };
 
 /** Serves every model it is told to, or finds: opens the front first, so that it can say what is missing. */
 export async function serve({ settings: { home }, serving, store, log, start, openFront }: ServeOptions): Promise<RunningServer> {
@@ -84,6 +85,7 @@ async function keepFinding({ named, home, store, log, signal, found }: Finding):
   await found(named ?? (await modelsServedHere(home)));
   let failed = false;
   while (named === null && !signal.aborted) {
+    const began = performance.now();
     try {
       await found(await listModels(store, signal));
       failed = false;
@@ -91,6 +93,6 @@ async function keepFinding({ named, home, store, log, signal, found }: Finding):
       if (!failed && !signal.aborted) log.warn({ error: (error as Error).message }, "the models cannot be listed; what is served goes on");
       failed = true;
     }
-    await sleep(findEveryMs, undefined, { signal }).catch(() => undefined);
+    await sleep(Math.min(findPause.mostMs, Math.max(findPause.leastMs, (performance.now() - began) * findPause.times)), undefined, { signal }).catch(() => undefined);
   }
 }
