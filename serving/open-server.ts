@@ -6,8 +6,7 @@ import type { ServingSettings } from "../schemas/serving-settings.ts";
 import type { Settings } from "../schemas/settings.ts";
 import { openPredictionKey } from "../stores/prediction-key.ts";
 import { predictionIds } from "../stores/prediction-ids.ts";
-import { feedbackFrom, type Feedback } from "./feedback.ts";
-import type { Feedback as FeedbackRoute } from "./http/feedback.ts";
+import { feedbackFrom } from "./feedback.ts";
 import { defaultLimits } from "./http/limits.ts";
 import { makeMetrics } from "./http/metrics.ts";
 import { startServer } from "./http/server.ts";
@@ -24,7 +23,7 @@ export async function openServer(settings: Settings, serving: ServingSettings, l
   const logs = await openServingLogs(settings, { tell: (problem) => log.warn({ problem }, "predictions wait on this host") });
   const openFront = async (models: ServedModels): Promise<Front> => startServer({
     models, ids, log: logs.log, metrics: makeMetrics(models), version: await installedVersion(settings),
-    feedback: routeOf(feedbackFrom({ ids, models: () => models.list().map(({ name }) => name), contracts: (model) => models.find(model)?.versions() ?? [], keep: logs.keepFeedback, now: Date.now })),
+    feedback: feedbackFrom({ ids, models: () => models.list().map(({ name }) => name), contracts: (model) => models.find(model)?.versions() ?? [], keep: logs.keepFeedback, now: Date.now }),
     extras: (model) => extrasOf(models, model),
     settings: { host: serving.host, port: serving.port, origins: serving.origins, tokens: serving.tokensFile === null ? null : openTokens(serving.tokensFile, (reason) => log.error({ reason }, "the tokens cannot be read: nobody is let in")), limits: defaultLimits },
     report: (error) => log.error({ error: (error as Error).message }, "a request failed"),
@@ -50,15 +49,6 @@ export async function openServer(settings: Settings, serving: ServingSettings, l
 function extrasOf(models: ServedModels, name: string): readonly string[] {
   const contract = models.find(name)?.versions()[0];
   return contract?.consent === undefined || contract.inputs.some((input) => input.name === contract.consent) ? [] : [contract.consent];
-}
-
-function routeOf(feedback: Feedback): FeedbackRoute {
-  return {
-    async accept(items) {
-      const results = await feedback.accept(items.map(({ predictionId, row, label, at }) => ({ prediction_id: predictionId, row, label, ...(at === null ? {} : { at }) })));
-      return results.map((result) => ({ refused: result.accepted ? null : result.reason }));
-    },
-  };
 }
 
 async function installedVersion({ root }: Settings): Promise<string> {

@@ -1,13 +1,6 @@
+import type { FeedbackResult } from "../feedback.ts";
 import { asList, asObject } from "../protocol/request-parameters.ts";
 import { refuse, shown } from "../protocol/refuse.ts";
-
-export type FeedbackResult = { readonly prediction_id: string; readonly accepted: true } | { readonly prediction_id: string; readonly accepted: false; readonly reason: string };
-
-/** Where feedback goes. */
-export interface Feedback {
-  /** Judges each item by itself: one result an item, in their order. @throws RelearnError `Overloaded`. */
-  accept(items: readonly unknown[]): Promise<readonly FeedbackResult[]>;
-}
 
 const mostItems = 10_000;
 

@@ -1,6 +1,6 @@
 import type { PredictionIds, PredictionLog } from "../prediction-log.ts";
 import type { ServedModels } from "../served-model.ts";
-import type { Feedback } from "./feedback.ts";
+import type { Feedback } from "../feedback.ts";
 import type { Limits } from "./limits.ts";
 import type { Metrics } from "./metrics.ts";
 

@@ -1,4 +1,4 @@
-import type { Feedback } from "../../serving/http/feedback.ts";
+import type { Feedback } from "../../serving/feedback.ts";
 import type { PredictionRecord } from "../../serving/prediction-log.ts";
 import { defaultLimits, type Limits } from "../../serving/http/limits.ts";
 import { makeMetrics } from "../../serving/http/metrics.ts";

@@ -57,7 +57,7 @@ beforeAll(async () => {
   await Promise.all([open(0), open(1)]);
 });
 afterAll(async () => {
-  await Promise.all(servers.map((server) => server?.close()));
+  await Promise.all(servers.map(async (server) => server?.close()));
   await proxy.close();
   stores.close();
   for (const home of [...homes, settings.home]) rmSync(home, { recursive: true, force: true });
