@@ -4,10 +4,10 @@ import { expect, test } from "vitest";
 import { createEvaluate } from "../../activities/evaluate.ts";
 import { readJson } from "../../schemas/boundary.ts";
 import { evaluation } from "../../schemas/evaluation.ts";
-import { randomBits } from "../../stats/random.ts";
 import { getBlob, putBlob } from "../../stores/blobs.ts";
 import { withScoringChild } from "../../activities/scoring/scoring-child.ts";
 import { evaluationFixture, fixture } from "../support/evaluation-fixture.ts";
+import { mutantsOf } from "../support/mutants.ts";
 
 const limits = { memoryBytes: 1 << 30, deadlineMs: 2_000 };
 
@@ -68,13 +68,7 @@ test("a model file that was changed after it was fetched is not judged", async (
 
 /** Each mutant changes 1 to 4 bytes of a real model. Whatever it does, it does in a child; the seed is fixed. */
 test("2,000 mutants of a real model: each one loads and runs, or is refused; nothing else is hurt", async () => {
-  const whole = await fixture("binary.onnx");
-  const next = randomBits(Number(process.env["RELEARN_MUTANT_SEED"] ?? 5));
-  const mutants = Array.from({ length: 2_000 }, () => {
-    const copy = Buffer.from(whole);
-    for (let i = 0; i <= next() % 4; i++) copy[next() % copy.length] = next() % 256;
-    return copy;
-  });
+  const mutants = mutantsOf(await fixture("binary.onnx"), 2_000, Number(process.env["RELEARN_MUTANT_SEED"] ?? 5));
   const { runMutants } = await import("../support/run-mutants.ts");
   const outcome = await runMutants(mutants);
   expect(outcome.ran + outcome.refused + outcome.killed).toBe(2_000);
