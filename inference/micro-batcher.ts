@@ -2,6 +2,7 @@ import { RelearnError } from "../schemas/failures.ts";
 import type { InputBatch, Scored } from "./contract.ts";
 import type { ReplyFrame } from "./frames.ts";
 import { type Entry, joinPieces, piecesOf, settle } from "./batch-entries.ts";
+import { rowQueue, rowsOf } from "./row-queue.ts";
 
 export interface BatchLimits {
   /** Rows that are run together at most; a larger request goes alone. */
@@ -49,128 +50,96 @@ const tickMs = 10;
  * next batch takes all that wait. So a batch is as large as the load makes it, and nobody waits for it to fill.
  */
 export function microBatcher({ title, width, limits, send, onHang }: Batching): MicroBatcher {
-  const queue: Entry[] = [];
+  const queue = rowQueue();
   const flights = new Map<number, Flight>();
-  let [waiting, flying, ids] = [0, 0, 0];
-  let busySince = 0;
+  let [flying, ids, busySince] = [0, 0, 0];
   let ending: Error | null = null;
   let drained: (() => void) | null = null;
-  let dispatching = false;
-  let ticking = false;
+  let [dispatching, ticking] = [false, false];
 
-  const dispatch = (): void => {
-    dispatching = false;
-    while (queue.length > 0 && flights.size < limits.inFlight) sendNext();
-  };
   const schedule = (): void => {
     if (dispatching || flights.size >= limits.inFlight) return;
     dispatching = true;
     // Requests that were read in the same turn of the event loop go together.
     setImmediate(dispatch);
   };
-  const sendNext = (): void => {
-    const now = performance.now();
-    const { entries, rows } = takeBatch(now);
+  const dispatch = (): void => {
+    dispatching = false;
+    while (!queue.empty && flights.size < limits.inFlight) sendNext(performance.now());
+    rest();
+  };
+  const sendNext = (now: number): void => {
+    const entries = queue.take(limits.maxRows, now, (entry) => expire(entry, now));
     if (entries.length === 0) return;
     if (flights.size === 0) busySince = now;
-    const id = (ids = (ids + 1) % 2 ** 32);
+    const [id, rows] = [(ids = (ids + 1) % 2 ** 32), rowsOf(entries)];
     flights.set(id, { entries, rows });
     flying += rows;
     for (const entry of entries) entry.sentAt = now;
     send(id, rows, entries.map(({ batch }) => batch));
   };
-  const takeBatch = (now: number): Flight => {
-    const entries: Entry[] = [];
-    let [rows, taken] = [0, 0];
-    for (; taken < queue.length; taken++) {
-      const entry = queue[taken]!;
-      if (entry.deadline <= now) expire(entry, now);
-      else if (entries.length > 0 && (entry.alone || entries[0]!.alone || rows + entry.batch.rows > limits.maxRows)) break;
-      else {
-        entries.push(entry);
-        rows += entry.batch.rows;
-      }
-    }
-    for (const entry of queue.splice(0, taken)) waiting -= entry.batch.rows;
-    return { entries, rows };
-  };
-  const expire = (entry: Entry, now: number): void => entry.reject(new RelearnError("InferenceLimit", `${title} did not answer in the ${Math.round(now - entry.askedAt)} ms that its caller waits`));
+  const expire = ({ askedAt, reject }: Entry, now: number): void => reject(new RelearnError("InferenceLimit", `${title} did not answer in the ${Math.round(now - askedAt)} ms that its caller waits`));
 
-  const tick = (): void => {
-    const now = performance.now();
-    if (flights.size > 0 && now - busySince > limits.scoreMs) return onHang(new RelearnError("InferenceLimit", `${title} did not answer within ${limits.scoreMs / 1000} s; its process is ended`));
-    for (const { entries } of flights.values()) for (const entry of entries) if (entry.deadline <= now) expire(entry, now);
-    if (queue.some(({ deadline }) => deadline <= now)) expireWaiting(now);
-    if (waiting + flying > 0) setTimeout(tick, tickMs);
-    else ticking = false;
-  };
-  const expireWaiting = (now: number): void => {
-    for (const entry of queue.splice(0)) {
-      if (entry.deadline > now) queue.push(entry);
-      else {
-        waiting -= entry.batch.rows;
-        expire(entry, now);
-      }
-    }
-    rest();
-  };
   const watch = (): void => {
     if (ticking) return;
     ticking = true;
     setTimeout(tick, tickMs);
   };
+  const tick = (): void => {
+    ticking = false;
+    const now = performance.now();
+    if (flights.size > 0 && now - busySince > limits.scoreMs) return onHang(new RelearnError("InferenceLimit", `${title} did not answer within ${limits.scoreMs / 1000} s; its process is ended`));
+    for (const { entries } of flights.values()) for (const entry of entries) if (entry.deadline <= now) expire(entry, now);
+    queue.dropLate(now, (entry) => expire(entry, now));
+    if (queue.rows + flying > 0) watch();
+    else rest();
+  };
   const rest = (): void => {
-    if (waiting + flying === 0) drained?.();
+    if (queue.rows + flying === 0) drained?.();
   };
 
-  const enqueue = (batch: InputBatch, deadline: number, alone: boolean): Promise<Scored> =>
+  const enqueue = (batch: InputBatch, deadline: number): Promise<Scored> =>
     new Promise((resolve, reject) => {
-      queue.push({ batch, deadline, alone, askedAt: performance.now(), sentAt: 0, resolve, reject });
-      waiting += batch.rows;
+      queue.push({ batch, deadline, alone: false, askedAt: performance.now(), sentAt: 0, resolve, reject });
       schedule();
       watch();
     });
-
   const reply = (frame: ReplyFrame): void => {
     const flight = flights.get(frame.id);
-    const fits = flight !== undefined && (frame.scores === null || (frame.rows === flight.rows && frame.scores.length === flight.rows * width));
-    if (!fits) return onHang(new RelearnError("InferenceLimit", `${title} gave a reply that fits no question; its process is ended`));
+    if (flight === undefined || !answers(frame, flight, width)) return onHang(new RelearnError("InferenceLimit", `${title} gave a reply that fits no question; its process is ended`));
     flights.delete(frame.id);
     flying -= flight.rows;
     busySince = performance.now();
-    if (frame.failure !== null && flight.entries.length > 1) retryAlone(flight.entries);
+    // One caller's rows may be the fault: each is asked again by itself, so that the others get their answers.
+    if (frame.failure !== null && flight.entries.length > 1) queue.putBack(flight.entries.map((entry) => ({ ...entry, alone: true })));
     else settle(title, flight.entries, frame, width);
     schedule();
-    rest();
   };
-  /** One caller's rows may be the fault: each is asked again by itself, so that the others get their answers. */
-  const retryAlone = (entries: readonly Entry[]): void => {
-    queue.unshift(...entries.map((entry) => ({ ...entry, alone: true })));
-    waiting += entries.reduce((sum, { batch }) => sum + batch.rows, 0);
+  const fail = (why: Error): void => {
+    ending = why;
+    for (const { reject } of [...flights.values()].flatMap(({ entries }) => entries).concat(queue.takeAll())) reject(why);
+    flights.clear();
+    flying = 0;
+    rest();
   };
 
   return {
     get pending() {
-      return waiting + flying;
+      return queue.rows + flying;
     },
     score: (batch, deadline) => {
       if (ending !== null) return Promise.reject(ending);
-      if (waiting > 0 && waiting + batch.rows > limits.queueRows) return Promise.reject(new RelearnError("Overloaded", `${waiting} rows wait for ${title}, and at most ${limits.queueRows} may; try again later`));
-      if (batch.rows <= limits.pieceRows) return enqueue(batch, deadline, false);
-      return Promise.all(piecesOf(batch, limits.pieceRows).map((piece) => enqueue(piece, deadline, false))).then(joinPieces);
+      if (queue.rows > 0 && queue.rows + batch.rows > limits.queueRows) return Promise.reject(new RelearnError("Overloaded", `${queue.rows} rows wait for ${title}, and at most ${limits.queueRows} may; try again later`));
+      if (batch.rows <= limits.pieceRows) return enqueue(batch, deadline);
+      return Promise.all(piecesOf(batch, limits.pieceRows).map((piece) => enqueue(piece, deadline))).then(joinPieces);
     },
     reply,
-    fail: (why) => {
-      ending = why;
-      for (const { entries } of flights.values()) for (const entry of entries) entry.reject(why);
-      for (const entry of queue.splice(0)) entry.reject(why);
-      flights.clear();
-      [waiting, flying] = [0, 0];
-      rest();
-    },
+    fail,
     drain: (why) => {
       ending ??= why;
-      return waiting + flying === 0 ? Promise.resolve() : new Promise((resolve) => (drained = resolve));
+      return queue.rows + flying === 0 ? Promise.resolve() : new Promise((resolve) => (drained = resolve));
     },
   };
 }
+
+const answers = ({ scores, rows }: ReplyFrame, flight: Flight, width: number): boolean => scores === null || (rows === flight.rows && scores.length === flight.rows * width);

@@ -42,7 +42,7 @@ const keepRows = (columns: readonly Written[], keeps: (row: number) => boolean, 
 
 /** Undefined for what JSON cannot say. */
 function goldenValue(column: NamedColumn, values: InputValues, row: number): GoldenValue | undefined {
-  if ("private" in column.column && column.column.private === true) return nothing(column);
+  if (column.column.private === true) return nothing(column);
   const { width, type } = inputOf(column);
   if (column.column.type === "embedding") {
     const list = [...(values as Float32Array).subarray(row * width, (row + 1) * width)];

@@ -32,10 +32,10 @@ test.each([
   ["that is not there", async () => ({ ...(await modelStart("binary.onnx")), path: join(folder, "none.onnx") }), undefined, /ENOENT/],
   ["whose data lies outside", () => crafted("outside", craftModel({ graph: [[5, externalTensor("/etc/hostname")]] })), "ModelRefused", /keeps its data outside the file/],
   ["of other columns", () => crafted("other", craftModel()), "ModelRefused", /no input "distance"/],
-  ["that loops for ever", () => modelStart("hostile-loop.onnx"), "InferenceLimit", /did not answer within 0.7 s/],
-  ["that wants eight gigabytes a row", () => modelStart("hostile-bomb.onnx"), /InferenceLimit|ModelRefused/, /MiB of memory|cannot run it|did not answer/],
+  ["that loops for ever", async () => ({ ...(await modelStart("hostile-loop.onnx")), limits: { loadMs: 700 } }), "InferenceLimit", /did not answer within 0.7 s/],
+  ["that wants eight gigabytes a row", async () => ({ ...(await modelStart("hostile-bomb.onnx")), limits: { memoryBytes: 2 ** 29 } }), /InferenceLimit|ModelRefused/, /MiB of memory|cannot run it|did not answer/],
 ])("a model %s never answers", async (_, make, type, why) => {
-  const failure = await startModelProcess({ ...(await make()), limits: { loadMs: 700, memoryBytes: 2 ** 29 } }).then(() => null, (error: unknown) => error as Error & { readonly type?: string });
+  const failure = await startModelProcess(await make()).then(() => null, (error: unknown) => error as Error & { readonly type?: string });
   expect(failure?.message).toMatch(why);
   if (type !== undefined) expect(failure?.type).toMatch(type);
 });
