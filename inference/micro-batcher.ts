@@ -54,7 +54,8 @@ export function microBatcher({ title, width, limits, send, onHang }: Batching): 
   const flights = new Map<number, Flight>();
   let [flying, ids, busySince] = [0, 0, 0];
   let ending: Error | null = null;
-  let drained: (() => void) | null = null;
+  let announceRest: (() => void) | null = null;
+  let resting: Promise<void> | null = null;
   let [dispatching, ticking] = [false, false];
 
   const schedule = (): void => {
@@ -95,7 +96,7 @@ export function microBatcher({ title, width, limits, send, onHang }: Batching): 
     else rest();
   };
   const rest = (): void => {
-    if (queue.rows + flying === 0) drained?.();
+    if (queue.rows + flying === 0) announceRest?.();
   };
 
   const enqueue = (batch: InputBatch, deadline: number): Promise<Scored> =>
@@ -137,7 +138,9 @@ export function microBatcher({ title, width, limits, send, onHang }: Batching): 
     fail,
     drain: (why) => {
       ending ??= why;
-      return queue.rows + flying === 0 ? Promise.resolve() : new Promise((resolve) => (drained = resolve));
+      resting ??= new Promise((resolve) => (announceRest = resolve));
+      rest();
+      return resting;
     },
   };
 }

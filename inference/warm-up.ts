@@ -6,12 +6,18 @@ import type { ModelInput } from "./signature.ts";
 const sizes = [1, 8, 64];
 const rounds = 5;
 
-/** Runs a few batches of the sizes that callers will make, so that none of them pays for what the first runs set up. */
+/**
+ * Runs a few batches of the sizes that callers will make, so that none of them pays for what the first runs set up. Without golden rows it runs what stands for
+ * nothing; a model that cannot take that is not judged by it.
+ */
 export async function warmUp(model: LoadedModel, golden: Golden | null): Promise<void> {
   const one = golden === null || golden.scores.length === 0 ? null : rowOf(model.inputs, inputsOfGolden(model.inputs, golden.columns, golden.scores.length), 0);
   for (const rows of sizes) {
     const values = new Map(model.inputs.map((input) => [input.name, repeated(one?.get(input.name) ?? neutral(input), rows)]));
-    for (let round = 0; round < rounds; round++) await model.run(values, rows);
+    for (let round = 0; round < rounds; round++) {
+      const failure = await model.run(values, rows).then(() => null, (error: unknown) => error);
+      if (failure !== null && one !== null) throw failure;
+    }
   }
 }
 
