@@ -1,3 +1,4 @@
+import type { ModelContract } from "../../inference/contract.ts";
 import type { Feedback } from "../../serving/feedback.ts";
 import type { PredictionRecord } from "../../serving/prediction-log.ts";
 import { defaultLimits, type Limits } from "../../serving/http/limits.ts";
@@ -16,8 +17,8 @@ export interface OpenServer extends RunningServer {
 }
 
 /** A server over fakes: one model that takes every kind of column, and whatever else is given. */
-export async function openServer(settings: Partial<Omit<ServerSettings, "limits">> = {}, limits: Partial<Limits> = {}, others: readonly FakeModel[] = []): Promise<OpenServer> {
-  const model = fakeModel(contractOf(everyColumn));
+export async function openServer(settings: Partial<Omit<ServerSettings, "limits">> = {}, limits: Partial<Limits> = {}, others: readonly FakeModel[] = [], contract: ModelContract = contractOf(everyColumn)): Promise<OpenServer> {
+  const model = fakeModel(contract);
   const models = modelsOf(model, ...others);
   const [log, feedback, reported] = [fakeLog(), [] as Item[], [] as unknown[]];
   let issued = 0;
