@@ -1,4 +1,4 @@
-import { DOUBLE, type DuckDBConnection, INTEGER, VARCHAR } from "@duckdb/node-api";
+import type { DuckDBConnection } from "@duckdb/node-api";
 import { mkdtemp, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { readJson } from "../schemas/boundary.ts";
@@ -10,11 +10,19 @@ import { sha256Hex } from "../stores/canonical.ts";
 import type { ObjectStore } from "../stores/object-store.ts";
 import { feedbackKey, predictionKey } from "../stores/prediction-keys.ts";
 import { type Entry, entryKinds, readSegment } from "../stores/spool-frames.ts";
-import { type ColumnValues, writeParquet } from "../tables/write-parquet.ts";
-import { contractOf, decodePrediction, type DecodedPrediction } from "./decode-prediction.ts";
+import type { PlainColumn } from "../tables/plain-parquet.ts";
+import { writeParquet, type WrittenColumn } from "../tables/write-parquet.ts";
+import { type GatheredPredictions, gatherPredictions, headOf } from "./gather-predictions.ts";
+import { addDouble, addInt32, addText, filled, growing } from "./growing.ts";
 import { predictionColumns } from "./prediction-columns.ts";
 
-interface Part { readonly key: string; readonly columns: readonly ColumnValues[]; readonly metadata: Readonly<Record<string, string>> }
+interface Part {
+  readonly key: string;
+  readonly given: readonly PlainColumn[];
+  readonly rows: number;
+  readonly columns: readonly WrittenColumn[];
+  readonly metadata: Readonly<Record<string, string>>;
+}
 
 /**
  * Turns a complete segment into Parquet objects and deletes it once all of them are stored. Their names come from the segment's own bytes, so that a
@@ -27,9 +35,9 @@ export async function shipSegment(store: ObjectStore, connection: DuckDBConnecti
   const parts = segment.kind === "feedback" ? feedbackParts(segment.model, name, entries) : predictionParts(segment.model, name, entries);
   const folder = await mkdtemp(join(scratch, "ship-"));
   try {
-    for (const [i, { key, columns, metadata }] of parts.entries()) {
+    for (const [i, { key, given, rows, columns, metadata }] of parts.entries()) {
       const file = join(folder, `${i}.parquet`);
-      await writeParquet(connection, columns, file, metadata);
+      await writeParquet(connection, given, rows, columns, file, metadata);
       const { outcome } = await store.upload(key, file, { ifNoneMatch: "*" });
       if (outcome === "conflict") throw new RelearnError("StoreUnavailable", `s3://${store.bucket}/${key} is being written by another process; try again`);
     }
@@ -40,7 +48,8 @@ export async function shipSegment(store: ObjectStore, connection: DuckDBConnecti
   return { path: segment.path, records: entries.filter(({ kind }) => kind !== entryKinds.contract).length, objects: parts.map(({ key }) => key), damaged };
 }
 
-interface Group { readonly key: string; readonly contract: SpooledContract; readonly predictions: DecodedPrediction[] }
+const hourMs = 3_600_000;
+interface Group { readonly key: string; readonly contract: SpooledContract; readonly gathered: GatheredPredictions }
 
 /** One object an hour and contract. A contract that a server loaded twice is one. */
 function predictionParts(model: string, name: string, entries: readonly Entry[]): Part[] {
@@ -54,16 +63,16 @@ function predictionParts(model: string, name: string, entries: readonly Entry[])
       if (!texts.includes(text)) texts.push(text);
       contracts.set(index, { contract: readJson(spooledContract, text, "a contract in the spool"), ordinal: texts.indexOf(text) });
     } else {
-      const found = contracts.get(contractOf(body));
+      const { contract, at } = headOf(body);
+      const found = contracts.get(contract);
       if (found === undefined) throw new RelearnError("Corrupt", `a spooled prediction of ${model} names a contract that its segment does not hold`);
-      const prediction = decodePrediction(body, found.contract);
-      const key = predictionKey(model, prediction.at, `${name}-${found.ordinal}`);
-      const group = groups.get(key) ?? { key, contract: found.contract, predictions: [] };
-      group.predictions.push(prediction);
-      groups.set(key, group);
+      const hour = `${Math.floor(at / hourMs)} ${found.ordinal}`;
+      const group = groups.get(hour) ?? { key: predictionKey(model, at, `${name}-${found.ordinal}`), contract: found.contract, gathered: gatherPredictions(found.contract) };
+      group.gathered.add(body);
+      groups.set(hour, group);
     }
   }
-  return [...groups.values()].map(({ key, contract, predictions }) => ({ key, columns: predictionColumns(contract, predictions), metadata: { relearn_format: String(predictionFormat), relearn_contract: JSON.stringify(contract) } }));
+  return [...groups.values()].map(({ key, contract, gathered }) => ({ key, given: gathered.columns(), rows: gathered.rows(), columns: predictionColumns(contract), metadata: { relearn_format: String(predictionFormat), relearn_contract: JSON.stringify(contract) } }));
 }
 
 function feedbackParts(model: string, name: string, entries: readonly Entry[]): Part[] {
@@ -75,16 +84,27 @@ function feedbackParts(model: string, name: string, entries: readonly Entry[]): 
     group.push(record);
     byKey.set(key, group);
   }
-  return [...byKey].map(([key, group]) => ({ key, columns: feedbackColumns(group), metadata: { relearn_format: "1" } }));
+  return [...byKey].map(([key, group]) => ({ key, given: feedbackValues(group), rows: group.length, columns: feedbackColumns, metadata: { relearn_format: "1" } }));
 }
 
-function feedbackColumns(records: readonly FeedbackRecord[]): ColumnValues[] {
+function feedbackValues(records: readonly FeedbackRecord[]): PlainColumn[] {
+  const texts = (name: string, of: (one: FeedbackRecord) => string | null): PlainColumn => {
+    const into = growing();
+    for (const one of records) addText(into, of(one) ?? "");
+    return { name, type: "text", bytes: filled(into) };
+  };
+  const [row, value] = [growing(), growing()];
+  for (const one of records) {
+    addInt32(row, one.row);
+    addDouble(value, one.value ?? NaN);
+  }
   return [
-    { name: "prediction_id", type: VARCHAR, values: records.map((one) => one.prediction_id) },
-    { name: "row", type: INTEGER, values: records.map(({ row }) => row) },
-    { name: "label", type: VARCHAR, values: records.map(({ label }) => label) },
-    { name: "value", type: DOUBLE, values: records.map(({ value }) => value) },
-    { name: "at", type: VARCHAR, values: records.map(({ at }) => at), as: "x::timestamptz" },
-    { name: "received_at", type: VARCHAR, values: records.map((one) => one.received_at), as: "x::timestamptz" },
+    texts("prediction_id", (one) => one.prediction_id), { name: "row", type: "int32", bytes: filled(row) }, texts("label", ({ label }) => label),
+    { name: "value", type: "double", bytes: filled(value) }, texts("at", ({ at }) => at), texts("received_at", (one) => one.received_at),
   ];
 }
+
+const feedbackColumns: readonly WrittenColumn[] = [
+  { name: "prediction_id", sql: "prediction_id" }, { name: "row", sql: `"row"` }, { name: "label", sql: "case when isnan(value) then label end" }, { name: "value", sql: "case when not isnan(value) then value end" },
+  { name: "at", sql: `nullif("at", '')::timestamptz` }, { name: "received_at", sql: "received_at::timestamptz" },
+];

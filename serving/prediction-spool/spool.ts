@@ -79,9 +79,10 @@ export async function openSpool(options: SpoolOptions, header: (number: number) 
     writing.catch(() => undefined);
   };
   const drain = async (): Promise<void> => {
+    const newest = take();
+    if (newest !== null) waiting.push(newest);
     // Where nobody waits for the disk, what comes in meanwhile is gathered until the next time.
-    let group = waiting.shift() ?? take();
-    for (; group !== null; group = waiting.shift() ?? (durable ? take() : null)) {
+    for (let group = waiting.shift() ?? null; group !== null; group = waiting.shift() ?? (durable ? take() : null)) {
       const bytes = group.used;
       onDisk += await writer.write(group);
       inMemory -= bytes - frameHeaderBytes;

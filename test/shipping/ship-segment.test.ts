@@ -70,6 +70,20 @@ describe("a segment", () => {
     await expect(readFile(path)).rejects.toMatchObject({ code: "ENOENT" });
   });
 
+  test("of thousands of predictions keeps each with its own values", async () => {
+    const store = memoryObjectStore();
+    const base = record();
+    const records = Array.from({ length: 3_000 }, (_, i) => record({
+      at: Date.UTC(2013, 2, 1, 12) + i, scores: Float64Array.of(i, -i, 0.5, i % 7), extras: { may_train: [i % 2 === 0, i % 3 === 0] },
+      batch: { rows: 2, columns: base.batch.columns.map((values, k) => (k === 0 ? [`c${i}`, `d${i}`] : k === 5 ? BigInt64Array.of(BigInt(i), BigInt(-i)) : values)) },
+    }));
+    await ship(store, await spooled(records));
+    const rows = await rowsOf(store);
+    expect(rows.map((row) => [row["prediction_id"], row["in_carrier"], row["in_hour"], row["consent"], row["score"], row["label"]])).toEqual(records.flatMap(({ id }, i) => [
+      [id, `c${i}`, `${i}`, i % 2 === 0, [i, -i], "0"], [id, `d${i}`, `${-i}`, i % 3 === 0, [0.5, i % 7], i % 7 > 0.5 ? "1" : "0"],
+    ]));
+  });
+
   test("stays until everything of it is stored", async () => {
     const store = memoryObjectStore();
     const path = await spooled([record(), record({ at: Date.UTC(2013, 2, 1, 15) })]);

@@ -6,9 +6,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { failureTypeOf } from "../../../schemas/failures.ts";
 import { openPredictionSpool } from "../../../serving/prediction-spool/prediction-log.ts";
 import { type SpoolOptions, usualSpool } from "../../../serving/prediction-spool/spool.ts";
-import { decodePrediction } from "../../../shipping/decode-prediction.ts";
+import { headOf } from "../../../shipping/gather-predictions.ts";
 import { entryKinds, readSegment } from "../../../stores/spool-frames.ts";
-import type { SpooledContract } from "../../../schemas/spooled.ts";
 import type { PredictionRecord } from "../../../serving/prediction-log.ts";
 import { contract, record } from "./samples.ts";
 
@@ -27,8 +26,7 @@ async function idsIn(folder: string): Promise<string[]> {
   const found: string[] = [];
   for (const name of (await readdir(folder)).sort()) {
     const { entries } = readSegment(await readFile(join(folder, name)));
-    const { contract: spooled } = JSON.parse(String(entries.find(({ kind }) => kind === entryKinds.contract)!.body)) as { contract: SpooledContract };
-    found.push(...entries.filter(({ kind }) => kind === entryKinds.prediction).map(({ body }) => decodePrediction(body, spooled).id));
+    found.push(...entries.filter(({ kind }) => kind === entryKinds.prediction).map(({ body }) => headOf(body).id));
   }
   return found;
 }
