@@ -1,22 +1,21 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { readdir } from "node:fs/promises";
-import { join, resolve } from "node:path";
-import { build } from "esbuild";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { environmentOf, type Settings } from "../../../schemas/settings.ts";
+import { failureTypeOf } from "../../../schemas/failures.ts";
+import type { Settings } from "../../../schemas/settings.ts";
 import { feedbackFrom } from "../../../serving/feedback.ts";
 import { openServingLogs } from "../../../serving/prediction-spool/open-logs.ts";
 import { predictionIds } from "../../../stores/prediction-ids.ts";
 import { openPredictionKey } from "../../../stores/prediction-key.ts";
 import { connectS3, type S3Connection } from "../../../stores/s3-object-store.ts";
-import { parquetFiles, withDuckDb } from "../../../tables/open-duckdb.ts";
 import { type FaultProxy, startFaultProxy } from "../../support/fault-proxy.ts";
 import { seededRandom } from "../../support/seeded-random.ts";
 import { testSettings } from "../../support/settings.ts";
+import { buildSpooler, rowsIn, spoolUntilKilled, wrongIn } from "./killed-spooler.ts";
 import { contract, record, secret } from "./samples.ts";
 
-const root = resolve(import.meta.dirname, "../../..");
 let settings: Settings;
 let store: S3Connection;
 const homes: string[] = [];
@@ -36,17 +35,7 @@ afterAll(() => {
   rmSync(settings.home, { recursive: true, force: true });
 });
 
-/** Every row below a prefix of the bucket. */
-async function rowsUnder(prefix: string): Promise<Record<string, unknown>[]> {
-  const files: string[] = [];
-  for await (const { key } of store.list(prefix)) {
-    const path = join(settings.home, `read-${files.length}.parquet`);
-    await store.download(key, path);
-    files.push(path);
-  }
-  if (files.length === 0) return [];
-  return withDuckDb({ spill: join(settings.home, "spill"), timezone: "UTC" }, async (connection) => (await connection.runAndReadAll(`select * from ${parquetFiles(files, ", union_by_name = true")}`)).getRowObjectsJson());
-}
+const rowsUnder = (prefix: string): Promise<Record<string, unknown>[]> => rowsIn(store, settings.home, prefix);
 
 describe("predictions and feedback of two replicas", () => {
   test("are in the bucket once each, and either takes labels for what the other answered", async () => {
@@ -89,42 +78,57 @@ describe("an object store that is away", () => {
 
 describe("a server that is killed while it answers and ships", () => {
   test("has lost nothing that it acknowledged, and the bucket holds each record once", async () => {
-    const entry = join(settings.home, "spooling-process.mjs");
-    await build({
-      entryPoints: [join(import.meta.dirname, "spooling-process.ts")], outfile: entry, bundle: true, platform: "node", format: "esm", target: "node20", logLevel: "silent",
-      plugins: [{ name: "over-compiled", setup: (hooks) => hooks.onResolve({ filter: /^\.\.\/\.\.\/\.\.\// }, ({ path }) => ({ path: join(root, "dist", path.slice(9).replace(/\.ts$/, ".js")), external: true })) }],
-    });
+    const entry = await buildSpooler(settings.home);
     const home = machine();
     const seed = Date.now() % 100_000;
     const random = seededRandom(seed);
     const acknowledged: string[] = [];
-    for (let round = 0; round < 5; round++) acknowledged.push(...(await spoolUntilKilled(entry, home, 20 + random() * (round % 2 === 0 ? 150 : 1_500))));
+    for (let round = 0; round < 4; round++) acknowledged.push(...(await spoolUntilKilled(entry, home, 20 + random() * (round % 2 === 0 ? 150 : 1_200))));
     const logs = await openServingLogs(home);
     await logs.shipping.shipAll();
     await logs.close();
 
-    const rows = (await rowsUnder("predictions/flights/")).map((row) => `${String(row["prediction_id"])} ${String(row["row"])}`);
-    const labels = (await rowsUnder("feedback/flights/")).map((row) => `label ${String(row["prediction_id"])}`);
-    const known = new Set([...rows, ...labels]);
     expect(acknowledged.length).toBeGreaterThan(100);
-    expect(acknowledged.flatMap((line) => (line.startsWith("label ") ? [line] : [`${line} 0`, `${line} 1`])).filter((line) => !known.has(line)), `seed ${seed}`).toEqual([]);
-    expect([rows.length, labels.length]).toEqual([new Set(rows).size, new Set(labels).size]);
+    expect(wrongIn(acknowledged, await rowsUnder("predictions/flights/"), await rowsUnder("feedback/flights/")), `seed ${seed}`).toEqual({ lost: [], twice: 0 });
     expect(await readdir(join(home.home, "serving", "flights", "spool"))).toEqual([]);
   }, 60_000);
 });
 
-/** @returns what the process had acknowledged when it was killed. */
-async function spoolUntilKilled(entry: string, home: Settings, afterMs: number): Promise<string[]> {
-  const { PATH, HOME, TMPDIR } = process.env;
-  const child: ChildProcess = spawn(process.execPath, [entry], { env: { PATH, HOME, TMPDIR, ...environmentOf(home), RELEARN_LOG_DURABLE: "true" }, stdio: ["ignore", "pipe", "inherit"] });
-  let said = "";
-  const ended = new Promise((done) => child.once("close", done));
-  await new Promise<void>((begun, failed) => {
-    child.stdout!.on("data", (chunk: Buffer) => (said += chunk.toString(), begun()));
-    child.once("exit", (code) => failed(new Error(`it ended with ${code} before it acknowledged anything`)));
-  });
-  await new Promise((resolve) => setTimeout(resolve, afterMs));
-  child.kill("SIGKILL");
-  await ended;
-  return said.split("\n").slice(0, -1);
+describe.skipIf(!mountable())("a disk that the spool has filled", () => {
+  test("is emptied all the same, and takes records again", async () => {
+    const full = machine();
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=200k", "none", full.home]);
+    try {
+      const logs = await openServingLogs(full, { durable: true, waitMs: 100, segmentBytes: 50_000 });
+      const contractOf = { ...contract, model: "full" };
+      const taken: string[] = [];
+      const refused = await (async () => {
+        for (;;) {
+          const one = record({ contract: contractOf });
+          const failure = await Promise.resolve(logs.log.append(one)).then(() => null, failureTypeOf);
+          if (failure !== null) return failure;
+          taken.push(one.id);
+        }
+      })();
+      expect(refused).toBe("Overloaded");
+      await expect.poll(() => logs.shipping.shipAll(), { timeout: 20_000, interval: 100 }).toBe(true);
+      const after = record({ contract: contractOf });
+      await logs.log.append(after);
+      await logs.close();
+      const rows = (await rowsUnder("predictions/full/")).map((row) => `${String(row["prediction_id"])} ${String(row["row"])}`);
+      expect([...taken, after.id].filter((id) => !rows.includes(`${id} 0`))).toEqual([]);
+      expect(new Set(rows).size).toBe(rows.length);
+    } finally {
+      execFileSync("umount", ["-l", full.home]);
+    }
+  }, 60_000);
+});
+
+function mountable(): boolean {
+  try {
+    execFileSync("sh", ["-c", "d=$(mktemp -d) && mount -t tmpfs -o size=64k none $d && umount $d && rmdir $d"], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
 }
