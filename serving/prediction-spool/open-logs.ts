@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { FeedbackRecord } from "../../schemas/feedback.ts";
 import { name as nameSchema } from "../../schemas/names.ts";
 import type { Settings } from "../../schemas/settings.ts";
@@ -18,13 +19,19 @@ export interface ServingLogs {
   readonly shipping: ShippingLoop;
   /** Bytes that wait on this machine, by model. */
   pending(): ReadonlyMap<string, number>;
-  /** Writes what is left, tries once to ship it, and ends the shipping process. What cannot be shipped is shipped by the next start. */
+  /**
+   * Writes what is left, tries once to ship it, and ends the shipping process. What is not shipped by then is shipped by the next start.
+   * @throws RelearnError `Overloaded` when the disk does not take what is left.
+   */
   close(): Promise<void>;
 }
 
 export interface LogOptions extends Partial<Omit<SpoolOptions, "folder">> {
   readonly tell?: (problem: string) => void;
 }
+
+/** How long an end waits for the object store. */
+const lastShippingMs = 5_000;
 
 /** `<home>/serving/<model>/spool` and `<home>/serving/<model>/feedback`. */
 export const spoolFolder = (home: string, model: string, kind: SpoolKind): string => join(home, "serving", model, kind === "predictions" ? "spool" : kind);
@@ -64,10 +71,10 @@ export async function openServingLogs(settings: Settings, { tell, ...options }: 
     keepFeedback: async (model, record) => (await openFeedback(model)).append(record, feedbackWriter),
     pending: () => sums(watched),
     async close() {
-      await shipping.close();
+      shipping.stop();
       const spools = watched.map(({ spool }) => spool.close());
       await Promise.allSettled(spools);
-      await shipping.shipAll();
+      await Promise.race([shipping.shipAll(), sleep(lastShippingMs, undefined, { ref: false })]);
       await shipper.close();
       await Promise.all(spools);
     },

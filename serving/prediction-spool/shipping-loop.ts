@@ -21,7 +21,8 @@ export interface ShippingLoop {
   readonly state: ShippingState;
   /** Ships all that was taken until now. @returns whether all of it is in the bucket. */
   shipAll(): Promise<boolean>;
-  close(): Promise<void>;
+  /** Begins no further round by itself. */
+  stop(): void;
 }
 
 const tickMs = 500;
@@ -69,10 +70,9 @@ export function startShippingLoop(spools: () => readonly WatchedSpool[], shipper
       return state;
     },
     shipAll: () => inTurn(true),
-    async close() {
+    stop() {
       closed = true;
       if (timer !== null) clearTimeout(timer);
-      await turn;
     },
   };
 }

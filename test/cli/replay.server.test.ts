@@ -48,6 +48,7 @@ beforeAll(async () => {
   await log("failed", { scores: null, error: "InferenceLimit" });
   await log("private", { contract: { ...contract, columns: secretly } });
   await log("replaced", { contract: { ...contract, digest: "cd".repeat(32) } });
+  await logs.shipping.shipAll();
   await logs.close();
   store.close();
 });

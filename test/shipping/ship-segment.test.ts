@@ -1,7 +1,9 @@
-import { appendFile, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, copyFile, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { inputOf, type NamedColumn } from "../../inference/signature.ts";
+import { column } from "../../schemas/column.ts";
 import type { SpoolKind } from "../../schemas/spooled.ts";
 import { openPredictionSpool } from "../../serving/prediction-spool/prediction-log.ts";
 import { usualSpool } from "../../serving/prediction-spool/spool.ts";
@@ -119,6 +121,28 @@ describe("a segment", () => {
     await writeFile(path, bytes);
     expect(await ship(store, path)).toMatchObject({ records: 19, damaged: 1 });
     expect(await readdir(folder)).toEqual([expect.stringMatching(/\.segment\.damaged$/)]);
+  });
+
+  test("of every format that ever was is shipped, and says the same", async () => {
+    const fixtures = resolve(import.meta.dirname, "../fixtures/spool");
+    const store = memoryObjectStore();
+    const copy = join(root, "old.segment");
+    await copyFile(join(fixtures, "predictions-1.segment"), copy);
+    await ship(store, copy);
+    await expect(`${JSON.stringify(await rowsOf(store), null, 1)}\n`).toMatchFileSnapshot(join(fixtures, "predictions-1.json"));
+  });
+
+  test("of two versions with other columns is read as one, and a file of a format to come is refused", async () => {
+    const store = memoryObjectStore();
+    const columns: NamedColumn[] = [{ name: "distance", column: column.parse({ type: "number", wide: true }) }, { name: "gate", column: column.parse({ type: "category" }) }];
+    const next = { ...contract, v: 4, columns, inputs: columns.map(inputOf), task: "regression" as const, classes: null };
+    await ship(store, await spooled([record(), record({ contract: next, at: Date.UTC(2013, 2, 1, 13), batch: { rows: 1, columns: [Float64Array.of(0.1), ["A1"]] }, scores: Float64Array.of(17.25) })]));
+    const rows = await rowsOf(store);
+    expect(rows.map((row) => [row["v"], row["in_distance"], row["in_gate"] ?? null, row["value"], row["label"]])).toEqual([[3, Math.fround(0.1), null, null, "0"], [3, null, null, null, "1"], [4, 0.1, "A1", 17.25, null]]);
+    const [file] = await predictionFiles(store, "flights", { from: "2013-03-01T12:00:00Z", to: "2013-03-01T13:00:00Z" });
+    const later = Buffer.from((await store.get(file!.key))!.body).toString("latin1").replace(/(relearn_format.{0,8}?)1/s, "$12");
+    await store.put(file!.key, Buffer.from(later, "latin1"));
+    await expect(rowsOf(store)).rejects.toMatchObject({ type: "Corrupt", message: expect.stringMatching(/format 2; this Relearn reads format 1/) as string });
   });
 
   test("holds no private value, nor does what becomes of it", async () => {

@@ -45,6 +45,7 @@ describe("predictions and feedback of two replicas", () => {
     const feedback = feedbackFrom({ ids: other!.ids, models: () => ["sales", "flights"], contracts: () => [contract], keep: other!.logs.keepFeedback, now: Date.now });
     const results = await feedback.accept([{ prediction_id: records[0]!.id, label: "1" }, { prediction_id: records[1]!.id, row: 1, label: false }, { prediction_id: record().id, label: "1" }, { prediction_id: records[2]!.id, label: "maybe" }]);
     expect(results.map(({ accepted }) => accepted)).toEqual([true, true, false, false]);
+    expect(await Promise.all([one!.logs.shipping.shipAll(), other!.logs.shipping.shipAll()])).toEqual([true, true]);
     await Promise.all([one!.logs.close(), other!.logs.close()]);
     const rows = await rowsUnder("predictions/flights/");
     expect(rows.map((row) => `${String(row["prediction_id"])} ${String(row["row"])}`).sort()).toEqual(records.flatMap(({ id }) => [`${id} 0`, `${id} 1`]).sort());
@@ -114,6 +115,7 @@ describe.skipIf(!mountable())("a disk that the spool has filled", () => {
       await expect.poll(() => logs.shipping.shipAll(), { timeout: 20_000, interval: 100 }).toBe(true);
       const after = record({ contract: contractOf });
       await logs.log.append(after);
+      expect(await logs.shipping.shipAll()).toBe(true);
       await logs.close();
       const rows = (await rowsUnder("predictions/full/")).map((row) => `${String(row["prediction_id"])} ${String(row["row"])}`);
       expect([...taken, after.id].filter((id) => !rows.includes(`${id} 0`))).toEqual([]);
