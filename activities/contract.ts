@@ -3,6 +3,7 @@
  * Rows and tables never pass here: references, and a few numbers.
  */
 import type { RecordedAnswer, Question } from "../schemas/approval.ts";
+import type { BatchRequestInput } from "../schemas/batch.ts";
 import type { Cause, Trigger } from "../schemas/cause.ts";
 import type { ActiveRollout, RolloutAction } from "../schemas/commit.ts";
 import type { GateResult } from "../schemas/gate.ts";
@@ -156,6 +157,13 @@ export type SettledAnswer = { readonly status: "committed"; readonly n: number; 
 /** The deployment's answer at once. `rolling-out` and `waiting` (for another version's rollout): the query `status` tells what becomes of it. */
 export type DeploymentAnswer = SettledAnswer | { readonly status: "rolling-out" | "waiting"; readonly v: number };
 
+/** What a batch job is about to do; its files are in its plan, which the steps find by the job's id. */
+export interface BatchPlanned { readonly v: number; readonly digest: string; readonly files: number; readonly bytes: number }
+/** A slice of the plan's files. */
+export interface ScoreFilesInput { readonly job: string; readonly first: number; readonly count: number }
+export interface ScoredCounts { readonly files: number; readonly rows: number; readonly skipped: number }
+export interface BatchEnd extends ScoredCounts { readonly manifest: string }
+
 export interface Activities {
   /** Closes the windows as of the triggers and takes their causes; each cause starts at most one run, for ever. All ask for the same. */
   planRun(input: { readonly triggers: readonly Trigger[] }): Promise<PlanResult>;
@@ -193,4 +201,10 @@ export interface Activities {
   /** Tells waiting runs of this model that another version serves now. */
   announceChampion(input: { readonly model: string; readonly except: string | null }): Promise<void>;
   recordRun(input: { readonly record: RunRecord }): Promise<void>;
+  /** Settles which files a job scores, and by which version. @param job workflow id, `<model>/score/<id>`. */
+  planBatch(input: { readonly job: string; readonly request: BatchRequestInput }): Promise<BatchPlanned>;
+  /** Scores those files of a slice that are not scored yet. */
+  scoreFiles(input: ScoreFilesInput): Promise<ScoredCounts>;
+  /** Says in the output folder that all of it is there. */
+  finishBatch(input: { readonly job: string }): Promise<BatchEnd>;
 }

@@ -6,7 +6,9 @@ import type { Activities } from "./contract.ts";
 import { createDecide } from "./decide.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { createEvaluate } from "./evaluate.ts";
+import { createFinishBatch } from "./finish-batch.ts";
 import { createIngest } from "./ingest.ts";
+import { createPlanBatch } from "./plan-batch.ts";
 import { createPlanRun } from "./plan-run.ts";
 import { createPromote, createRollback } from "./promote.ts";
 import { createPropose } from "./propose.ts";
@@ -14,6 +16,7 @@ import { createRecordRun } from "./record-run.ts";
 import { createRegister } from "./register.ts";
 import { createRolloutEvidence, createWhoServes } from "./rollout-evidence.ts";
 import { createRolloutStart, createTakingOver } from "./rollout-plan.ts";
+import { createScoreFiles } from "./score-files.ts";
 import { createSignalRetraining } from "./signal-retraining.ts";
 import { createStartRollout, createStepRollout } from "./rollout-steps.ts";
 import { createStartRun } from "./start-run.ts";
@@ -32,5 +35,6 @@ export function createActivities(deps: Dependencies): Activities {
     rolloutStart: createRolloutStart(deps), startRollout: createStartRollout(deps), stepRollout: createStepRollout(deps),
     rolloutEvidence: createRolloutEvidence(deps), takingOver: createTakingOver(deps), whoServes: createWhoServes(deps),
     announceChampion: createAnnounceChampion(deps), recordRun: createRecordRun(deps),
+    planBatch: createPlanBatch(deps), scoreFiles: createScoreFiles(deps), finishBatch: createFinishBatch(deps),
   });
 }

@@ -97,6 +97,13 @@ function addModelCommands(program: Command, outcome: Outcome): void {
   bind(program.command("rollback").description("serve the champion before this one again").argument("<model>").option("--to <version>", "a version that was champion before")
     .option("--reason <text>", "kept in the log").option("--by <name>", "who asks (default: git's user.name)")
     .option("--local", "pin that version on this host at once, also where nothing else can be reached, until the log decides anew"), outcome, async () => (await import("./commands/rollback.ts")).rollback as Handler);
+  bind(program.command("score").description("score a data set by a version of a model: file by file, from S3 to S3, each row once").argument("<model[@version]>", "flights, flights@3; without a version the one that serves")
+    .requiredOption("--from <uri>", "s3:// address or folder: a prefix of files, or with {yyyy} {MM} {dd} {HH} a file a span").requiredOption("--to <uri>", "s3:// folder of its own, for the predictions")
+    .option("--format <format>", "parquet, csv or jsonl (default: parquet)").option("--delimiter <character>", "between the fields of a CSV (default: a comma)")
+    .option("--keep <columns>", "what goes with the predictions: extras, the columns that are no feature; all; none; or names with commas (default: extras)")
+    .option("--on-bad-row <what>", "fail, or skip: leave out rows that the model cannot be given, counted and listed below _quarantine/ (default: fail)")
+    .option("--parallel <count>", "slices of files at a time (default: 2)").option("--id <id>", "names the batch: with the same one it goes on where it was")
+    .option("-d, --detach", "start it and return at once"), outcome, async () => (await import("./commands/score.ts")).score as Handler);
   bind(program.command("models").description("list models and what serves"), outcome, async () => (await import("./commands/models.ts")).models as Handler);
   bind(program.command("show").description("a model or one of its versions").argument("<model[@version]>", "flights, flights@3, flights@champion").option("--at <time>", "what served then, and who allowed it"), outcome, async () => (await import("./commands/show.ts")).show as Handler);
   bind(program.command("history").description("a model's log, newest first").argument("<model>").option("-n, --limit <count>", "at most so many", "50"), outcome, async () => (await import("./commands/history.ts")).history as Handler);

@@ -27,6 +27,8 @@ export interface LandingListing {
 }
 
 export interface Landing {
+  /** The folder, with its slash, that each file's URI begins with. */
+  readonly root: string;
   /** Files for spans that overlap the window, and those that should be there. A source without a template gives every file. */
   list(window: Window, signal?: AbortSignal): Promise<LandingListing>;
   /**
@@ -77,6 +79,7 @@ export function openLanding(source: Source, { timezone, openBucket, base }: Land
   };
 
   return {
+    root: place.root,
     list: async (window, signal) => {
       const found = await all(signal);
       if (template === null) return { files: [...found.values()], missing: [] };

@@ -21,16 +21,19 @@ export interface LandingFile {
 
 export interface LandingColumn { readonly name: string; readonly type: string }
 
+/** How its files are read. `time`: null where no column need tell it. */
+export type LandingSource = Pick<Source, "format" | "delimiter"> & { readonly time: string | null };
+
 export type LandingRead =
   | { readonly status: "read"; readonly columns: readonly LandingColumn[]; readonly rows: number; readonly notes: readonly string[] }
   | { readonly status: "half-written"; readonly reason: string };
 
 /**
  * Reads a landing file to its end into the sandbox's table `landing`: its own columns (text formats: all VARCHAR, as written),
- * `__row` (1-based) and `__time` (TIMESTAMPTZ, null where it cannot be read).
+ * `__row` (1-based) and, where a column tells the time, `__time` (TIMESTAMPTZ, null where it cannot be read).
  * @throws RelearnError `DataRefused` naming the file and the row or column.
  */
-export async function readLanding(sandbox: Sandbox, file: LandingFile, source: Source, signal?: AbortSignal): Promise<LandingRead> {
+export async function readLanding(sandbox: Sandbox, file: LandingFile, source: LandingSource, signal?: AbortSignal): Promise<LandingRead> {
   if ((await stat(file.path)).size === 0) return halfWritten(file, "is empty (0 bytes)");
   const path = file.gzip ? await gunzip(file, signal) : file.path;
   if (path === null) return halfWritten(file, "ends before its gzip stream does");
@@ -58,7 +61,7 @@ async function gunzip(file: LandingFile, signal?: AbortSignal): Promise<string |
   }
 }
 
-async function readParquet(sandbox: Sandbox, file: LandingFile, source: Source): Promise<LandingRead> {
+async function readParquet(sandbox: Sandbox, file: LandingFile, source: LandingSource): Promise<LandingRead> {
   const from = `read_parquet(${quote(file.path)}, file_row_number = true)`;
   try {
     const described = (await sandbox.run(file.name, `describe select * exclude (file_row_number) from ${from}`)) as unknown as { column_name: string; column_type: string }[];
@@ -70,7 +73,7 @@ async function readParquet(sandbox: Sandbox, file: LandingFile, source: Source):
   }
 }
 
-async function readCsv(sandbox: Sandbox, file: LandingFile, source: Source, signal?: AbortSignal): Promise<LandingRead> {
+async function readCsv(sandbox: Sandbox, file: LandingFile, source: LandingSource, signal?: AbortSignal): Promise<LandingRead> {
   const scan = await scanText(file.path, file.name, signal);
   const delimiter = source.delimiter ?? ",";
   const names = headerOf(file, csvHeader(scan.firstLine, delimiter));
@@ -92,7 +95,7 @@ function headerOf(file: LandingFile, names: readonly string[]): readonly string[
   return names;
 }
 
-async function readJsonLines(sandbox: Sandbox, file: LandingFile, source: Source, signal?: AbortSignal): Promise<LandingRead> {
+async function readJsonLines(sandbox: Sandbox, file: LandingFile, source: LandingSource, signal?: AbortSignal): Promise<LandingRead> {
   const scan = await scanText(file.path, file.name, signal);
   await sandbox.run(file.name, `create or replace temp table lines as select json, row_number() over () as n from read_ndjson_objects(${quote(file.path)}, ignore_errors = true, maximum_object_size = ${longestLine})`);
   const [broken] = await sandbox.run(file.name, "select min(n) as n, (select max(n) from lines) as last from lines where json is null having min(n) is not null");
@@ -111,15 +114,20 @@ async function readJsonLines(sandbox: Sandbox, file: LandingFile, source: Source
 /** Names of ours beside a file's own columns: a file that brought them would say itself where its rows belong. */
 const taken = new Set([...Object.values(hidden), "__time", "__part", "__path"]);
 
-async function load(sandbox: Sandbox, file: LandingFile, source: Source, columns: readonly LandingColumn[], select: string, notes: readonly string[]): Promise<LandingRead> {
+async function load(sandbox: Sandbox, file: LandingFile, source: LandingSource, columns: readonly LandingColumn[], select: string, notes: readonly string[]): Promise<LandingRead> {
   const ours = columns.find(({ name }) => taken.has(name.toLowerCase()));
   if (ours !== undefined) throw new RelearnError("DataRefused", `${file.name} has a column ${ours.name}, a name that Relearn gives itself; rename it`);
-  const time = columns.find(({ name }) => name === source.time);
-  if (time === undefined) throw new RelearnError("DataRefused", `${file.name} has no column ${source.time}, which holds the event time; it has ${columns.map(({ name }) => name).join(", ")}`);
+  const instant = source.time === null ? "" : `, ${instantSql(file, source.time, columns)} as __time`;
+  const rows = await sandbox.run(file.name, [`create or replace temp table landing as select *${instant} from (${select})`, "select count(*) as n from landing"]);
+  return { status: "read", columns, rows: rows[0]!["n"] as number, notes };
+}
+
+function instantSql(file: LandingFile, name: string, columns: readonly LandingColumn[]): string {
+  const time = columns.find((column) => column.name === name);
+  if (time === undefined) throw new RelearnError("DataRefused", `${file.name} has no column ${name}, which holds the event time; it has ${columns.map((column) => column.name).join(", ")}`);
   const instant = timeSql(id(time.name), time.type);
   if (instant === null) throw new RelearnError("DataRefused", `${file.name}: the event time ${time.name} is ${time.type}; it must be a timestamp, a date or text`);
-  const rows = await sandbox.run(file.name, [`create or replace temp table landing as select *, ${instant} as __time from (${select})`, "select count(*) as n from landing"]);
-  return { status: "read", columns, rows: rows[0]!["n"] as number, notes };
+  return instant;
 }
 
 function endNotes(file: LandingFile, scan: TextScan): string[] {

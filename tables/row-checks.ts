@@ -14,9 +14,9 @@ export interface Check {
 const largestFloat = "3.4028234663852886e38::double";
 
 /** What the contract says of each column, in the order in which reasons are named: label last. */
-export function columnChecks({ columns, label }: Contract): Check[] {
+export function columnChecks({ columns, label }: Pick<Contract, "columns"> & { readonly label: { readonly column: string } | null }): Check[] {
   return columns.flatMap(({ name, column }) => {
-    const checks = name === label.column ? labelChecks(id(name), column) : valueChecks(id(name), column);
+    const checks = name === label?.column ? labelChecks(id(name), column) : valueChecks(id(name), column);
     return checks.map(([rule, when]) => ({ rule, column: name, when, value: id(name) }));
   });
 }

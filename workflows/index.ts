@@ -1,3 +1,4 @@
+export { batchScoring } from "./batch-scoring.ts";
 export { deployment } from "./deployment.ts";
 export { retraining } from "./retraining.ts";
 export { trainingRun } from "./training-run.ts";

@@ -88,3 +88,18 @@ export interface DeploymentStatus {
   readonly recent: readonly { readonly at: string; readonly request: string; readonly answer: DeploymentAnswer }[];
 }
 export const statusQuery = defineQuery<DeploymentStatus>("status");
+
+/** How far a batch has come. */
+export interface BatchProgress {
+  readonly stage: "plan" | "score" | "finish" | "done";
+  readonly v: number | null;
+  /** SHA-256 of the model. */
+  readonly digest: string | null;
+  readonly files: { readonly done: number; readonly of: number };
+  readonly rows: number;
+  readonly skipped: number;
+  readonly startedAt: string;
+  /** Once all of it is there. */
+  readonly manifest: string | null;
+}
+export const batchProgressQuery = defineQuery<BatchProgress>("progress");

@@ -96,7 +96,7 @@ function lists(chunks: readonly DuckDBDataChunk[], at: number, into: Float32Arra
   let row = 0;
   for (const chunk of chunks) {
     const vector = chunk.getColumnVector(at);
-    for (let i = 0; i < chunk.rowCount; i++) into.set((vector.getItem(i) as { readonly items: readonly number[] }).items, row++ * width);
+    for (let i = 0; i < chunk.rowCount; i++) into.set((vector.getItem(i) as { readonly items: readonly number[] } | null)?.items ?? [], row++ * width);
   }
   return into;
 }

@@ -1,15 +1,15 @@
 import { readFile } from "node:fs/promises";
-import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
+import type { DuckDBConnection } from "@duckdb/node-api";
 import { type LoadedModel, loadModel } from "../../inference/session.ts";
 import { RelearnError } from "../../schemas/failures.ts";
 import { serveChild } from "../../schemas/serve-child.ts";
 import { sha256Hex } from "../../stores/canonical.ts";
 import { checkSql } from "../../tables/check-sql.ts";
-import { quote } from "../../tables/quote.ts";
 import { checkParity } from "./check-parity.ts";
 import { keepGolden } from "./keep-golden.ts";
 import { measureModel } from "./measure-model.ts";
 import type { ScoredModel, ScoringRequest } from "./protocol.ts";
+import { sandboxedDuckDb } from "./sandboxed-duckdb.ts";
 import { beginHoldout, type HoldoutScoring, trySlice } from "./score-holdout.ts";
 import { trivialModel } from "./trivial-model.ts";
 
@@ -48,7 +48,7 @@ serveChild(async (message) => {
 
 async function open(request: Extract<ScoringRequest, { op: "open" }>): Promise<null> {
   process.chdir(request.folder);
-  const connection = await sandboxed(request);
+  const { connection } = await sandboxedDuckDb(request);
   for (const { title, sql } of request.sql) await checkSql(connection, { title, sql, kind: "expression", tables: [] });
   opened = { connection, threads: request.threads, models: [], described: [] };
   return null;
@@ -62,16 +62,4 @@ async function load({ models, described, threads }: Opened, { model, task }: Ext
   models.push(await loadModel(bytes, { columns: model.columns, task, classes: model.classes?.length ?? 1 }, threads));
   described.push(model);
   return { ms: performance.now() - start };
-}
-
-/** People's slices and metrics run here: DuckDB may read the files of this evaluation and reach nothing else. */
-async function sandboxed({ files, timezone, threads, folder }: Extract<ScoringRequest, { op: "open" }>): Promise<DuckDBConnection> {
-  const connection = await (await DuckDBInstance.create(":memory:")).connect();
-  const settings = [
-    "memory_limit = '1GiB'", `threads = ${threads}`, `temp_directory = ${quote(`${folder}/.spill`)}`, "max_temp_directory_size = '50GiB'", `TimeZone = ${quote(timezone)}`,
-    "autoinstall_known_extensions = false", "autoload_known_extensions = false", "allow_community_extensions = false",
-    `allowed_paths = [${files.map(quote).join(", ")}]`, "enable_external_access = false", "lock_configuration = true",
-  ];
-  for (const setting of settings) await connection.run(`set ${setting}`);
-  return connection;
 }

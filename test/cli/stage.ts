@@ -112,6 +112,8 @@ function standIns(deps: Dependencies, script: Script): Activities {
     champion: createChampion(deps), ask: createAsk(deps), decide: createDecide(deps), propose: createPropose(deps), promote: createPromote(deps), rollback: createRollback(deps),
     rolloutStart: createRolloutStart(deps), startRollout: createStartRollout(deps), stepRollout: createStepRollout(deps), rolloutEvidence: createRolloutEvidence(deps), takingOver: createTakingOver(deps), whoServes: createWhoServes(deps),
     announceChampion: createAnnounceChampion(deps), recordRun: createRecordRun(deps),
+    planBatch: async () => ({ v: 1, digest: "a".repeat(64), files: 3, bytes: 300 }), scoreFiles: async ({ count }) => ({ files: count, rows: 10 * count, skipped: 0 }),
+    finishBatch: async ({ job }) => ({ files: 3, rows: 30, skipped: 0, manifest: `s3://scored/${job}/_relearn.json` }),
     ingest: async () => ({ status: "ready", dataset: await putJsonBlob(store, { rows: 1 }), rows: 1_010, partitions: 2, filesRead: 1, notes: [] }),
     validate: async () => {
       const report = await putJsonBlob(store, { version: 1, pipeline: "any", snapshot: null, reference: null, findings: [{ check: "rule", subject: "distance", effect: "quarantined", rows: 10, message: "10 rows break distance >= 0, such as -3" }], drift: [], rows: { in: rows.in, accepted: rows.accepted, quarantined: rows.quarantined } });

@@ -1,0 +1,75 @@
+import { availableParallelism } from "node:os";
+import type { BatchPlan, ScoredFile } from "../schemas/batch.ts";
+import { RelearnError } from "../schemas/failures.ts";
+import { getPlan, getScored } from "../stores/batches.ts";
+import { inParallel } from "../stores/parallel.ts";
+import { type BatchLimits, withBatchChild } from "./batch/batch-child.ts";
+import { fetchTable } from "./batch/fetch-table.ts";
+import { storePredictions } from "./batch/store-predictions.ts";
+import type { Activities, ScoredCounts } from "./contract.ts";
+import type { Dependencies } from "./dependencies.ts";
+import { landingOf } from "./plan-batch.ts";
+import { type Pulse, withHeartbeat } from "./support/heartbeat.ts";
+import { localBlobs } from "./support/local-blobs.ts";
+import { inWorkFolder, type WorkPlace } from "./support/work-folder.ts";
+
+type Ports = Pick<Dependencies, "store" | "openBucket" | "scratch">;
+
+/** Two slices are scored at a time where a worker has its usual slots. */
+const threads = Math.max(1, Math.floor(availableParallelism() / 2));
+
+/**
+ * Scores a slice of a job's files, in order: while one is scored the next is fetched and the one before is stored. Each file's predictions
+ * are one object, created once, and then a record; an attempt goes on behind the records of those before it.
+ * @throws RelearnError `DataRefused` naming file, row and column; `ModelRefused`, `InferenceLimit`.
+ */
+export function createScoreFiles(deps: Ports, limits?: BatchLimits): Activities["scoreFiles"] {
+  return ({ job, first, count }) => withHeartbeat(async (pulse) => {
+    const plan = await readPlan(deps, job, pulse.signal);
+    const slice = plan.files.map((_, n) => n).slice(first, first + count);
+    const known = await inParallel(slice, 16, (n) => getScored(deps.store, job, n, pulse.signal));
+    const left = slice.filter((_, i) => known[i] === null);
+    const scored = left.length === 0 ? [] : await inWorkFolder(deps.scratch, { timezone: plan.timezone, signal: pulse.signal }, (place) => scoreAll({ deps, plan, place, pulse, limits }, left));
+    return countsOf([...known.flatMap((one) => one ?? []), ...scored]);
+  });
+}
+
+export async function readPlan({ store }: Pick<Dependencies, "store">, job: string, signal: AbortSignal): Promise<BatchPlan> {
+  const plan = await getPlan(store, job, signal);
+  if (plan === null) throw new RelearnError("NotFound", `${job} has no plan in s3://${store.bucket}`);
+  return plan;
+}
+
+export const countsOf = (scored: readonly ScoredFile[]): ScoredCounts => ({
+  files: scored.length, rows: scored.reduce((sum, { output }) => sum + output.rows, 0), skipped: scored.reduce((sum, { quarantine }) => sum + (quarantine?.rows ?? 0), 0),
+});
+
+interface Scoring { readonly deps: Ports; readonly plan: BatchPlan; readonly place: WorkPlace; readonly pulse: Pulse; readonly limits: BatchLimits | undefined }
+
+async function scoreAll({ deps, plan, place, pulse, limits }: Scoring, left: readonly number[]): Promise<ScoredFile[]> {
+  const { request, timezone, file, columns, classes, task, v } = plan;
+  const [path] = await localBlobs(deps, [file], pulse.signal);
+  const landing = landingOf(deps, request, timezone);
+  const fetch = (n: number | undefined) => (n === undefined ? null : quietly(fetchTable(plan, n, { landing, ...place, signal: pulse.signal })));
+  const open = { folder: place.folder, timezone, threads, task, model: { path: path!, sha256: file.sha256, columns, classes } };
+  return withBatchChild(open, { limits, signal: pulse.signal }, async (child) => {
+    const stored: Promise<ScoredFile>[] = [];
+    let next = fetch(left[0]);
+    for (const [i, n] of left.entries()) {
+      const table = await next!;
+      next = fetch(left[i + 1]);
+      const beat = (rows: number): void => pulse.beat({ file: n, rows });
+      const { keep, onBadRow } = request;
+      const counts = await child.score({ name: table.uri, path: table.path, text: table.text, keep, onBadRow, v }, table.output, table.quarantine, beat);
+      await stored.at(-1);
+      stored.push(quietly(storePredictions(deps, plan, n, table, landing.root, counts, pulse.signal)));
+    }
+    return Promise.all(stored);
+  });
+}
+
+/** What fails while something else is awaited is met where it is awaited itself. */
+function quietly<T>(work: Promise<T>): Promise<T> {
+  work.catch(() => undefined);
+  return work;
+}

@@ -1,0 +1,131 @@
+import { gzipSync } from "node:zlib";
+import { describe, expect, test, vi } from "vitest";
+import { loadModel } from "../../inference/session.ts";
+import { column } from "../../schemas/column.ts";
+import { fixture } from "../support/evaluation-fixture.ts";
+import { type BatchStage, batchStage, parquetOf } from "./batch-stage.ts";
+
+const planes = (rows: number, from = 0) =>
+  `select 'k' || i as id, (case when i % 7 = 0 then null else 100 + i % 900 end)::double as distance, ['AA', 'B6', 'UA', 'ZZ'][1 + i % 4] as carrier, (i % 13) / 5.0 - 1 as delay, i % 2 as late from range(${from}, ${from + rows}) t(i)`;
+const text = new TextEncoder();
+
+describe("a batch", () => {
+  test("scores each row once, as the model does, and says in its manifest what lies there", async () => {
+    const stage = await batchStage();
+    await stage.land("2026/a.parquet", planes(5_000));
+    await stage.land("2026/b.parquet", planes(3, 5_000));
+    const end = await stage.score();
+    expect(end).toEqual({ files: 2, rows: 5_003, skipped: 0, manifest: `s3://${stage.store.bucket}/scored/one/_relearn.json` });
+    const rows = await stage.all();
+    expect(rows.map(({ id }) => id)).toEqual(Array.from({ length: 5_003 }, (_, i) => `k${i}`));
+    expect(Object.keys(rows[0]!)).toEqual(["id", "late", "label", "score_0", "score_1", "model_version"]);
+    const model = await loadModel(await fixture("binary.onnx"), { task: "binary", classes: 2, columns: [["distance", { type: "number", nullable: true }], ["carrier", { type: "category" }], ["delay", { type: "number" }]].map(([name, given]) => ({ name: name as string, column: column.parse(given) })) }, 1);
+    const of = <T>(value: (i: number) => T): T[] => rows.map((_, i) => value(i));
+    const expected = await model.run(new Map<string, never>(Object.entries({
+      distance: Float32Array.from(of((i) => (i % 7 === 0 ? Number.NaN : 100 + (i % 900)))), carrier: of((i) => ["AA", "B6", "UA", "ZZ"][i % 4]!), delay: Float32Array.from(of((i) => (i % 13) / 5 - 1)),
+    }) as never), rows.length);
+    expect(Math.max(...rows.map(({ score_1: score }, i) => Math.abs(Number(score) - expected[2 * i + 1]!)))).toBeLessThan(1e-7);
+    expect(rows.every(({ label, score_1: score }) => label === (Number(score) > 0.5 ? "1" : "0"))).toBe(true);
+    const manifest = await stage.manifest();
+    expect(manifest).toMatchObject({ job: "planes/score/one", v: 1, rows: 5_003, skipped: 0 });
+    expect(manifest.files.map(({ input, output }) => [input.uri.split("/").slice(-2).join("/"), input.rows, output.rows])).toEqual([["2026/a.parquet", 5_000, 5_000], ["2026/b.parquet", 3, 3]]);
+    expect(manifest.files[0]!.output.uri).toMatch(/\/scored\/one\/2026\/a\.parquet-[0-9a-f]{12}-[0-9a-f]{12}\.parquet$/);
+  });
+
+  test("makes the same objects again, and takes those that an attempt before it left", async () => {
+    const [one, again, after] = await Promise.all([batchStage(), batchStage(), batchStage()]);
+    const outcome = async (stage: BatchStage) => {
+      await stage.land("a.parquet", planes(3_000));
+      await stage.score();
+      return (await stage.manifest()).files.map(({ output, quarantine }) => ({ output, quarantine }));
+    };
+    const first = await outcome(one);
+    expect(await outcome(again)).toEqual(first);
+    const key = first[0]!.output.uri.replace(`s3://${one.store.bucket}/`, "");
+    const left = (await one.store.get(key))!.body;
+    await after.store.put(key, left);
+    const puts = vi.spyOn(after.store, "upload");
+    expect(await outcome(after)).toEqual(first);
+    expect((await puts.mock.results[0]!.value as { outcome: string }).outcome).toBe("exists");
+    expect((await after.store.get(key))!.body).toEqual(left);
+  });
+
+  test.each(["multiclass", "regression"] as const)("takes a %s", async (task) => {
+    const stage = await batchStage(task);
+    await stage.land("a.parquet", planes(10));
+    await stage.score({ keep: ["id"] });
+    const [row] = await stage.all();
+    expect(Object.keys(row!)).toEqual(task === "regression" ? ["id", "value", "model_version"] : ["id", "label", "score_a", "score_b", "score_c", "model_version"]);
+    if (task === "multiclass") expect(row!["label"]).toBe(["a", "b", "c"].reduce((best, name) => (Number(row![`score_${name}`]) > Number(row![`score_${best}`]) ? name : best)));
+  });
+
+  test("reads text files as a pipeline does, and gives the scores that typed ones get", async () => {
+    const stage = await batchStage();
+    await stage.land("p/a.parquet", planes(50));
+    await stage.score({ from: `s3://${stage.store.bucket}/landing/p/`, keep: [] }, "typed");
+    const value = (i: number) => ({ distance: i % 7 === 0 ? null : 100 + (i % 900), carrier: ["AA", "B6", "UA", "ZZ"][i % 4], delay: (i % 13) / 5 - 1 });
+    const lines = Array.from({ length: 50 }, (_, i) => value(i));
+    await stage.land("c/a.csv", text.encode(`note;distance;carrier;delay\n${lines.map(({ distance, carrier, delay }) => `"a;b";${distance ?? "NA"};${carrier};${delay}`).join("\n")}\n`));
+    await stage.land("j/a.jsonl.gz", gzipSync(`${lines.map((line) => JSON.stringify(line)).join("\n")}\n`));
+    await stage.score({ from: `s3://${stage.store.bucket}/landing/c/`, format: "csv", delimiter: ";" }, "csv");
+    await stage.score({ from: `s3://${stage.store.bucket}/landing/j/`, format: "jsonl" }, "jsonl");
+    const typed = (await stage.all("typed")).map(({ score_1: score }) => score);
+    expect((await stage.all("csv")).map(({ score_1: score }) => score)).toEqual(typed);
+    expect((await stage.all("jsonl")).map(({ score_1: score }) => score)).toEqual(typed);
+    expect((await stage.all("csv"))[0]).toMatchObject({ note: "a;b" });
+  });
+
+  test("names file, row and column of a row it cannot score, or skips such rows and lists them", async () => {
+    const stage = await batchStage();
+    await stage.land("a.parquet", `select * replace (case when id in ('k17', 'k3000') then null when id = 'k20' then 'infinity'::double else delay end as delay) from (${planes(4_000)})`);
+    await expect(stage.score()).rejects.toThrow(/landing\/a\.parquet, row 18, column delay: it has no value.*--on-bad-row skip/);
+    expect(await stage.score({ onBadRow: "skip" }, "two")).toMatchObject({ rows: 3_997, skipped: 3 });
+    const { files } = await stage.manifest("two");
+    const bad = await stage.rows(files[0]!.quarantine!.uri.replace(`s3://${stage.store.bucket}/`, ""));
+    expect(bad.map(({ row, rule, column: name }) => [Number(row), rule, name])).toEqual([[18, "null", "delay"], [21, "finite", "delay"], [3_001, "null", "delay"]]);
+    expect(JSON.parse(String(bad[0]!["content"]))).toMatchObject({ id: "k17", carrier: "B6" });
+    const rows = await stage.all("two");
+    expect(rows.map(({ id }) => id)).toEqual(Array.from({ length: 4_000 }, (_, i) => `k${i}`).filter((id) => !["k17", "k20", "k3000"].includes(id)));
+    expect(rows[0]).toEqual((await (async () => (await stage.score({ onBadRow: "skip", from: `s3://${stage.store.bucket}/landing/a` }, "three"), stage.all("three")))())[0]);
+  });
+});
+
+describe("what cannot be scored", () => {
+  test("is named before anything is written", async () => {
+    const stage = await batchStage();
+    const good = await parquetOf(planes(100), stage.folder);
+    const cases: readonly (readonly [name: string, content: string | Uint8Array, says: RegExp, format?: "csv" | "jsonl"])[] = [
+      ["none/x.txt", "select 1 as a", /no parquet file lies at/],
+      ["empty/a.parquet", new Uint8Array(), /empty\/a\.parquet is empty \(0 bytes\)/],
+      ["half/a.parquet", good.subarray(0, good.length - 400), /half\/a\.parquet cannot be read to its end.*half-written/],
+      ["torn/a.parquet", Uint8Array.from([...good.subarray(0, 4), ...new Uint8Array(200).fill(255), ...good.subarray(204)]), /torn\/a\.parquet/],
+      ["word/a.csv", text.encode("distance,carrier,delay\nfar,AA,1\n"), /word\/a\.csv, row 1, column distance: its value cannot be read/, "csv"],
+      ["line/a.csv", text.encode("distance,carrier,delay\n1,AA,1\n2,BB"), /looks half-written/, "csv"],
+      ["json/a.jsonl", text.encode('{"distance":1}\nnonsense\n{"distance":1}\n'), /row 2: the line is not JSON/, "jsonl"],
+    ];
+    for (const [name, content, says, format] of cases) {
+      await stage.land(name, content);
+      const id = name.split("/")[0]!;
+      await expect(stage.score({ from: `s3://${stage.store.bucket}/landing/${id}/`, ...(format === undefined ? {} : { format }) }, id), name).rejects.toThrow(says);
+      expect(await stage.manifest(id)).toBeNull();
+    }
+  }, 60_000);
+
+  test("is a folder of another job, an unknown version, a job asked otherwise, and a file that has changed", async () => {
+    const stage = await batchStage();
+    await stage.land("a.parquet", planes(10));
+    await stage.score();
+    await expect(stage.score({ to: `s3://${stage.store.bucket}/scored/one` }, "two")).rejects.toThrow(/holds the predictions of planes\/score\/one/);
+    await expect(stage.score({ v: 7 }, "seven")).rejects.toThrow(/planes has no version 7/);
+    await expect(stage.score({ v: null }, "none")).rejects.toThrow(/no version of planes serves yet/);
+    await expect(stage.score({ keep: "all" })).rejects.toThrow(/asked before.*another --id/);
+    await stage.store.put("scored/self/b.parquet", new Uint8Array());
+    await expect(stage.score({ from: `s3://${stage.store.bucket}/scored/` }, "self")).rejects.toThrow(/scored\/self\/b\.parquet lies in the folder that the predictions go to/);
+    await expect(stage.score({ from: "s3://x", to: "nowhere" }, "bad")).rejects.toThrow(/to: .*s3:/);
+    await stage.land("late/a.parquet", "select 1 as a");
+    const late = { from: `s3://${stage.store.bucket}/landing/late/` };
+    await expect(stage.score(late, "late")).rejects.toThrow(/has no column distance/);
+    await stage.land("late/a.parquet", planes(10));
+    await expect(stage.score(late, "late")).rejects.toThrow(/late\/a\.parquet is not the file any more that this batch was planned with/);
+  });
+});
