@@ -76,6 +76,7 @@ export function withFaults(deps: Dependencies, plan: FaultPlan): Dependencies {
   return {
     ...deps,
     store: faultyStore(deps.store, around),
+    openBucket: (bucket) => faultyStore(deps.openBucket(bucket), around),
     launchers: Object.fromEntries(Object.entries(deps.launchers).map(([name, launcher]) => [name, faultyLauncher(launcher, around)])),
     workflows: faultyWorkflows(deps.workflows, around),
   };

@@ -1,17 +1,14 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { bundleWorkflowCode, DefaultLogger } from "@temporalio/worker";
-import { build, type Plugin } from "esbuild";
 import { beforeAll, describe, expect, it } from "vitest";
 import { readResult } from "../../launchers/job-objects.ts";
 import { downloadBlob } from "../../stores/blobs.ts";
-import { payloadConverterPath } from "../../workers/connect.ts";
 import { testSettings } from "../support/settings.ts";
+import { faultyBundle } from "./faulty-bundle.ts";
 import { orphans, summaryOf } from "./summary.ts";
 import { type Case, carryThrough, newest, type Parts } from "./supervisor.ts";
 
-const root = resolve(import.meta.dirname, "../..");
 const listed = join(import.meta.dirname, "points.json");
 /** Lives of one pipeline that run side by side, each with its share of the points. */
 const chains = 4;
@@ -23,25 +20,13 @@ beforeAll(async () => {
   const settings = await testSettings("faults");
   const folder = join(settings.home, "faults");
   mkdirSync(folder, { recursive: true });
-  const bundle = join(folder, "bundle.js");
-  writeFileSync(bundle, (await bundleWorkflowCode({
-    workflowsPath: join(root, "workflows", "index.ts"), payloadConverterPath: payloadConverterPath(root), logger: new DefaultLogger("ERROR"),
-    webpackConfigHook: (config) => ({ ...config, resolve: { ...config.resolve, alias: { ...config.resolve?.alias, [join(root, "workflows", "activity-proxies.ts")]: join(root, "test", "faults", "short-proxies.ts") } } }),
-  })).code);
-  const workerEntry = join(folder, "faulty-worker.mjs");
-  await build({ entryPoints: [join(import.meta.dirname, "faulty-worker.ts")], outfile: workerEntry, bundle: true, platform: "node", format: "esm", target: "node20", plugins: [overCompiled] });
+  const { bundle, workerEntry } = await faultyBundle(folder);
   const real: Parts = { settings, bundle, workerEntry, trainer: ["sh", "-c", "echo once >> trainings.log; exec python -m relearn_trainers.linear"] };
   const { done } = await carryThrough(real, []);
   parts = { ...real, trainer: await recordedTrainer(done, folder) };
   const again = await carryThrough(parts, []);
   calm = { done: again.done, points: [...new Set(again.done.passed())], summary: await summaryOf(again.done) };
 }, 120_000);
-
-/** The faulty worker runs over the compiled rooms, as the real one does: `npm test` has built them. */
-const overCompiled: Plugin = {
-  name: "over-compiled",
-  setup: (build) => build.onResolve({ filter: /^\.\.\/\.\.\// }, ({ path }) => ({ path: join(root, "dist", path.replace("../../", "").replace(/\.ts$/, ".js")), external: true })),
-};
 
 /** A trainer that gives what the real one gave for these rows, at once: what is under test is everything around it. */
 async function recordedTrainer({ store, name }: Case, folder: string): Promise<readonly string[]> {

@@ -100,12 +100,12 @@ export async function carryThrough(parts: Parts, deaths: readonly string[]): Pro
   }
 }
 
-function linesOf(path: string): string[] {
+export function linesOf(path: string): string[] {
   return existsSync(path) ? readFileSync(path, "utf8").split("\n").filter((line) => line !== "") : [];
 }
 
 /** Its standard input is held open by this process and by nobody else: when the test run is killed, the worker hears of it. */
-function startWorker(parts: Parts, settings: Settings, queue: string, log: string, point: string): ChildProcess {
+export function startWorker(parts: Pick<Parts, "workerEntry" | "bundle">, settings: Settings, queue: string, log: string, point: string): ChildProcess {
   const { PATH, HOME, TMPDIR } = process.env;
   const output = join(log, "..", "worker.log");
   const child = spawn("sh", ["-c", `exec "$0" "$@" >> '${output}' 2>&1`, process.execPath, parts.workerEntry, queue, parts.bundle, log, point], {
@@ -114,7 +114,7 @@ function startWorker(parts: Parts, settings: Settings, queue: string, log: strin
   return child;
 }
 
-function onceExited(child: ChildProcess): Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }> {
+export function onceExited(child: ChildProcess): Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }> {
   if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve({ code: child.exitCode, signal: child.signalCode });
   return new Promise((resolve) => child.once("exit", (code, signal) => resolve({ code, signal })));
 }
