@@ -62,7 +62,8 @@ function batchScreen(cli: Cli, job: string) {
     show(progress: BatchProgress | null): void {
       if (progress === null) return;
       const { stage, files, rows, skipped, startedAt, v } = progress;
-      const text = `${job} ${stage}${v === null ? "" : ` (version ${v})`}  ${count(files.done)} of ${counted(files.of, "file")}, ${counted(rows, "row")}${skipped === 0 ? "" : `, ${count(skipped)} skipped`}`;
+      const counts = files.of === 0 ? "" : `  ${count(files.done)} of ${counted(files.of, "file")}, ${counted(rows, "row")}${skipped === 0 ? "" : `, ${count(skipped)} skipped`}`;
+      const text = `${job} ${stage}${v === null ? "" : ` (version ${v})`}${counts}`;
       const mark = cli.interactive ? text : `${stage} ${files.of === 0 ? 0 : Math.floor((10 * files.done) / files.of)}`;
       if (cli.interactive) cli.draw(`\r\u001b[2K${text}  ${cli.style.dim(duration(Math.max(0, Date.now() - Date.parse(startedAt)) / 1_000))}`);
       else if (mark !== last) cli.say(text);

@@ -68,11 +68,11 @@ describe("the command line", () => {
   it("lists its commands", async () => {
     const { exitCode, out } = await relearn(env, "--help");
     expect(exitCode).toBe(0);
-    for (const command of ["up", "down", "doctor", "run", "runs", "watch", "approve", "reject", "cancel", "promote", "rollback", "models", "show", "history", "verify", "schedule", "definition", "version"]) {
+    for (const command of ["up", "down", "doctor", "run", "runs", "watch", "approve", "reject", "cancel", "promote", "rollback", "score", "models", "show", "history", "verify", "schedule", "definition", "version"]) {
       expect(out).toMatch(new RegExp(`^  ${command}\\b`, "m"));
     }
   });
-  it.each([["frobnicate"], ["show"], ["show", "../../etc/passwd"], ["models", "--nonsense"], ["run"], ["approve", "flights/run/../x"], ["approve", "latest", "--digest", "zz"], ["schedule"], ["runs", "--limit", "many"], ["schedule", "backfill", "flights"]])(
+  it.each([["frobnicate"], ["show"], ["show", "../../etc/passwd"], ["score", "flights"], ["score", "flights", "--from", "s3://a/b", "--to", "scored"], ["score", "flights", "--from", "s3://a/b", "--to", "s3://c/d", "--id", "a/b"], ["score", "flights", "--from", "s3://a/b", "--to", "s3://c/d", "--parallel", "many"], ["models", "--nonsense"], ["run"], ["approve", "flights/run/../x"], ["approve", "latest", "--digest", "zz"], ["schedule"], ["runs", "--limit", "many"], ["schedule", "backfill", "flights"]])(
     "answers %j with exit code 2", async (...args) => {
       const { exitCode, out, err } = await relearn(withNowhere, ...args);
       expect({ exitCode, out }).toEqual({ exitCode: 2, out: "" });

@@ -276,6 +276,28 @@ describe("a schedule from the command line", () => {
   });
 });
 
+describe("a batch from the command line", () => {
+  it("is followed to its end, by the line that the same starts with; with the same --id it is found again", async () => {
+    await promoted("batched");
+    const place = ["--from", "s3://landing/batched/", "--to", "s3://scored/batched"];
+    const { exitCode, out } = await say("score", "batched@1", ...place, "--id", "march");
+    expect({ exitCode, out }).toMatchObject({ exitCode: 0 });
+    expect(out).toMatch(/same as: \S*temporal workflow start --workflow-id batched\/score\/march --type batchScoring --task-queue relearn --input '\{"model":"batched","v":1,/);
+    expect(out).toMatch(/^scored 30 rows of 3 files: s3:\/\/scored\/batched\/score\/march\/_relearn\.json$/m);
+    const again = (await say("score", "batched@1", ...place, "--id", "march", "--json")).json();
+    expect(again).toMatchObject({ workflowId: "batched/score/march", files: 3, rows: 30, skipped: 0 });
+    expect((await say("score", "batched", ...place, "--detach", "--json")).json()).toMatchObject({ workflowId: expect.stringMatching(/^batched\/score\/[0-9a-f-]{13}$/), temporal: expect.stringContaining("batchScoring") });
+    expect(await say("score", "batches", ...place)).toMatchObject({ exitCode: 1, err: expect.stringContaining("there is no model batches") });
+  });
+
+  it("fails with what its step failed with, and its exit code", async () => {
+    await promoted("refusing");
+    stage.script.refused = "s3://landing/a.parquet, row 3, column delay: it has no value";
+    const { exitCode, err } = await say("score", "refusing", "--from", "s3://landing/refusing/", "--to", "s3://scored/refusing");
+    expect([exitCode, err]).toEqual([3, expect.stringContaining("row 3, column delay: it has no value")]);
+  });
+});
+
 describe("doctor", () => {
   it("names every part and what to do about what is missing", async () => {
     const findings = (await say("doctor", "--json")).json<{ check: string; ok: boolean; found: string }[]>();

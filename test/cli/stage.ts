@@ -23,6 +23,7 @@ import { createSignalRetraining } from "../../activities/signal-retraining.ts";
 import { createStartRun } from "../../activities/start-run.ts";
 import { withFailures } from "../../activities/support/as-failure.ts";
 import { startStack, stopStack } from "../../infra/local-stack.ts";
+import { RelearnError } from "../../schemas/failures.ts";
 import { loadSettings, type Settings } from "../../schemas/settings.ts";
 import { putBlob, putJsonBlob } from "../../stores/blobs.ts";
 import { openRegistry } from "../../stores/registry.ts";
@@ -112,7 +113,12 @@ function standIns(deps: Dependencies, script: Script): Activities {
     champion: createChampion(deps), ask: createAsk(deps), decide: createDecide(deps), propose: createPropose(deps), promote: createPromote(deps), rollback: createRollback(deps),
     rolloutStart: createRolloutStart(deps), startRollout: createStartRollout(deps), stepRollout: createStepRollout(deps), rolloutEvidence: createRolloutEvidence(deps), takingOver: createTakingOver(deps), whoServes: createWhoServes(deps),
     announceChampion: createAnnounceChampion(deps), recordRun: createRecordRun(deps),
-    planBatch: async () => ({ v: 1, digest: "a".repeat(64), files: 3, bytes: 300 }), scoreFiles: async ({ count }) => ({ files: count, rows: 10 * count, skipped: 0 }),
+    planBatch: async () => ({ v: 1, digest: "a".repeat(64), files: 3, bytes: 300 }), 
+    scoreFiles: async ({ first, count }) => {
+      if (script.refused !== null) throw new RelearnError("DataRefused", script.refused);
+      const files = Math.min(count, 3 - first);
+      return { files, rows: 10 * files, skipped: 0 };
+    },
     finishBatch: async ({ job }) => ({ files: 3, rows: 30, skipped: 0, manifest: `s3://scored/${job}/_relearn.json` }),
     ingest: async () => ({ status: "ready", dataset: await putJsonBlob(store, { rows: 1 }), rows: 1_010, partitions: 2, filesRead: 1, notes: [] }),
     validate: async () => {
