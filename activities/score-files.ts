@@ -1,4 +1,5 @@
 import { availableParallelism } from "node:os";
+import { threadsEach } from "../policy/batch-slices.ts";
 import type { BatchPlan, ScoredFile } from "../schemas/batch.ts";
 import { RelearnError } from "../schemas/failures.ts";
 import { getPlan, getScored } from "../stores/batches.ts";
@@ -14,9 +15,6 @@ import { localBlobs } from "./support/local-blobs.ts";
 import { inWorkFolder, type WorkPlace } from "./support/work-folder.ts";
 
 type Ports = Pick<Dependencies, "store" | "openBucket" | "scratch">;
-
-/** Two slices are scored at a time where a worker has its usual slots. */
-const threads = Math.max(1, Math.floor(availableParallelism() / 2));
 
 /**
  * Scores a slice of a job's files, in order: while one is scored the next is fetched and the one before is stored. Each file's predictions
@@ -51,6 +49,8 @@ async function scoreAll({ deps, plan, place, pulse, limits }: Scoring, left: rea
   const [path] = await localBlobs(deps, [file], pulse.signal);
   const landing = landingOf(deps, request, timezone);
   const fetch = (n: number | undefined) => (n === undefined ? null : quietly(fetchTable(plan, n, { landing, ...place, signal: pulse.signal })));
+  const bytes = plan.files.reduce((sum, one) => sum + one.bytes, 0);
+  const threads = threadsEach({ files: plan.files.length, bytes, parallel: request.parallel, cores: availableParallelism() });
   const open = { folder: place.folder, timezone, threads, task, model: { path: path!, sha256: file.sha256, columns, classes } };
   return withBatchChild(open, { limits, signal: pulse.signal }, async (child) => {
     const stored: Promise<ScoredFile>[] = [];

@@ -10,3 +10,12 @@ export function sliceSize({ files, bytes, parallel }: { readonly files: number; 
   const byBytes = bytes === 0 ? mostFiles : Math.floor((enoughBytes * files) / bytes);
   return Math.max(1, Math.min(mostFiles, share, byBytes));
 }
+
+/** Most slices that one worker scores at a time: its slots for work on data. */
+const slots = 2;
+
+/** Cores for each slice of a batch where all that run at a time may share a machine: none is left idle, and none is promised twice. */
+export function threadsEach({ files, bytes, parallel, cores }: { readonly files: number; readonly bytes: number; readonly parallel: number; readonly cores: number }): number {
+  const beside = Math.min(slots, parallel, Math.ceil(files / sliceSize({ files, bytes, parallel })));
+  return Math.max(1, Math.floor(cores / beside));
+}

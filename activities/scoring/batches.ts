@@ -2,6 +2,7 @@ import type { DuckDBConnection, DuckDBDataChunk } from "@duckdb/node-api";
 import type { InputValues } from "../../inference/session.ts";
 import { inputOf, type NamedColumn } from "../../inference/signature.ts";
 import { id } from "../../tables/quote.ts";
+import { readStrings } from "./read-strings.ts";
 
 /** How a column reaches its ONNX input: nulls become what the model expects in their place. */
 export function inputSql({ name, column }: NamedColumn): string {
@@ -86,8 +87,9 @@ function strings(chunks: readonly DuckDBDataChunk[], at: number, rows: number): 
   const into = new Array<string>(rows);
   let row = 0;
   for (const chunk of chunks) {
-    const vector = chunk.getColumnVector(at);
-    for (let i = 0; i < chunk.rowCount; i++) into[row++] = vector.getItem(i) as string;
+    const count = chunk.rowCount;
+    readStrings(chunk.getColumnVector(at), into, row, count);
+    row += count;
   }
   return into;
 }
@@ -96,7 +98,9 @@ function lists(chunks: readonly DuckDBDataChunk[], at: number, into: Float32Arra
   let row = 0;
   for (const chunk of chunks) {
     const vector = chunk.getColumnVector(at);
-    for (let i = 0; i < chunk.rowCount; i++) into.set((vector.getItem(i) as { readonly items: readonly number[] } | null)?.items ?? [], row++ * width);
+    // Asking a chunk for its rows is a call out of JavaScript.
+    const count = chunk.rowCount;
+    for (let i = 0; i < count; i++) into.set((vector.getItem(i) as { readonly items: readonly number[] } | null)?.items ?? [], row++ * width);
   }
   return into;
 }

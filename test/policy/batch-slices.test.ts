@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { sliceSize } from "../../policy/batch-slices.ts";
+import { sliceSize, threadsEach } from "../../policy/batch-slices.ts";
 
 it.each([
   [{ files: 1, bytes: 10, parallel: 2 }, 1],
@@ -10,4 +10,9 @@ it.each([
   [{ files: 50, bytes: 0, parallel: 1 }, 20],
 ])("%o go in steps of %i files", (batch, size) => {
   expect(sliceSize(batch)).toBe(size);
+});
+
+it("slices that run side by side share a worker's cores, and one alone has them all", () => {
+  const cores = { bytes: 1, parallel: 2, cores: 8 };
+  expect([{ files: 1 }, { files: 2 }, { files: 500 }, { files: 500, parallel: 1 }, { files: 500, parallel: 16 }, { files: 9, cores: 1 }].map((more) => threadsEach({ ...cores, ...more }))).toEqual([8, 4, 4, 8, 4, 1]);
 });
