@@ -10,10 +10,6 @@ export interface ServingSettings {
   readonly host: string;
   /** 0: any that is free. */
   readonly port: number;
-  /** File of the tokens that let callers in; null: nobody has one. */
-  readonly tokensFile: string | null;
-  /** Origins of web pages elsewhere that may ask, such as https://app.example.org. */
-  readonly origins: readonly string[];
   /** Public keys (SPKI DER in base64) whose signatures count, beside this installation's own. */
   readonly trustKeys: readonly string[];
   /** What the fetched models of one name may take on the disk, in bytes. */
@@ -27,7 +23,7 @@ export function loadServingSettings(env: Environment): ServingSettings {
   const megabytes = read.checked("RELEARN_SERVE_CACHE_MB", /^[1-9]\d{0,8}$/, "must be a number of megabytes such as 4096");
   const settings: ServingSettings = Object.freeze({
     models: models(read), host: read.checked("RELEARN_SERVE_HOST", /^[A-Za-z0-9.:_-]{1,253}$/, "must be an address to listen on, such as 127.0.0.1") ?? "127.0.0.1",
-    port: Number(port ?? 8080), tokensFile: read.path("RELEARN_TOKENS_FILE"), origins: origins(read), trustKeys: trustKeys(read), cacheBytes: Number(megabytes ?? 4_096) * 2 ** 20,
+    port: Number(port ?? 8080), trustKeys: trustKeys(read), cacheBytes: Number(megabytes ?? 4_096) * 2 ** 20,
   });
   if (settings.port > 65_535) read.problems.push(`RELEARN_SERVE_PORT: must be at most 65535, found ${settings.port}`);
   refuseProblems(read);
@@ -40,12 +36,6 @@ function models(read: Reader): readonly string[] | null {
   const names = [...new Set(listed(read.text("RELEARN_SERVE_MODELS")))];
   for (const one of names.filter((one) => !name.safeParse(one).success)) read.problems.push(`RELEARN_SERVE_MODELS: must be names of models with commas between them, such as flights,rides; found ${JSON.stringify(one.slice(0, 120))}`);
   return names.length === 0 ? null : names;
-}
-
-function origins(read: Reader): readonly string[] {
-  const given = listed(read.text("RELEARN_SERVE_ORIGINS"));
-  for (const origin of given.filter((origin) => !/^https?:\/\/[^\s/@]+$/.test(origin))) read.problems.push(`RELEARN_SERVE_ORIGINS: must be origins such as https://app.example.org with commas between them, found ${JSON.stringify(origin.slice(0, 120))}`);
-  return given;
 }
 
 function trustKeys(read: Reader): readonly string[] {

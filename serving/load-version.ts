@@ -23,13 +23,17 @@ export interface LoadOptions {
 
 /** Loads versions of a model: nothing of one is used before its manifest's signature and the digests it vouches for were checked. */
 export function versionLoader({ model, cache, trusted, start }: LoadOptions): LoadVersion {
+  /** By the manifest's digest: a version that is loaded again keeps its contract, and what others remember of it. */
+  const contracts = new Map<string, ModelContract>();
   return async (version, signal) => {
     const manifest = readManifest(await readFile(await cache.file(version.manifest, signal), "utf8"), model, version);
     const problem = signatureProblem(manifest, await trusted());
     if (problem !== null) throw new RelearnError("ModelRefused", `version ${version.v} of ${model} is not served: ${problem}; where that key is yours, name it in RELEARN_TRUST_KEYS`);
     const path = await cache.file(version.model, signal);
     const golden = manifest.golden === undefined ? null : readJson(goldenSchema, await readFile(await cache.file(manifest.golden, signal), "utf8"), `the golden predictions of version ${version.v} of ${model}`);
-    return start({ path, contract: contractOf(manifest), golden, signal });
+    const contract = contracts.get(version.manifest.sha256) ?? contractOf(manifest);
+    contracts.set(version.manifest.sha256, contract);
+    return start({ path, contract, golden, signal });
   };
 }
 

@@ -1,9 +1,8 @@
 import pino from "pino";
 import { RelearnError } from "../schemas/failures.ts";
 import { watchParent, withParent } from "../schemas/parent-watch.ts";
-import { loadServingSettings } from "../schemas/serving-settings.ts";
 import { loadSettings } from "../schemas/settings.ts";
-import { openServer } from "./open-server.ts";
+import { loadServerSettings, openServer } from "./open-server.ts";
 
 /** Longer than the HTTP side waits for what is under way. */
 const graceMs = 30_000;
@@ -17,7 +16,7 @@ async function main(): Promise<void> {
     shutdown();
   });
   const settings = loadSettings(process.env);
-  const server = await openServer(settings, loadServingSettings(process.env), log);
+  const server = await openServer(settings, loadServerSettings(process.env), log);
   log.info({ url: server.url, bucket: settings.s3.bucket }, "listening");
   await new Promise<void>((resolve) => {
     shutdown = resolve;

@@ -2,22 +2,30 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "pino";
 import { startModelProcess } from "../inference/model-process.ts";
-import type { ServingSettings } from "../schemas/serving-settings.ts";
-import type { Settings } from "../schemas/settings.ts";
+import { loadHttpSettings, type HttpSettings } from "../schemas/http-settings.ts";
+import { loadServingSettings, type ServingSettings } from "../schemas/serving-settings.ts";
+import type { Environment, Settings } from "../schemas/settings.ts";
 import { openPredictionKey } from "../stores/prediction-key.ts";
 import { predictionIds } from "../stores/prediction-ids.ts";
 import { feedbackFrom } from "./feedback.ts";
-import { defaultLimits } from "./http/limits.ts";
 import { makeMetrics } from "./http/metrics.ts";
+import { serverSettings } from "./http/server-settings.ts";
 import { startServer } from "./http/server.ts";
-import { openTokens } from "./http/tokens.ts";
 import { openServingStore } from "./open-store.ts";
 import { openServingLogs } from "./prediction-spool/open-logs.ts";
 import { serve, type Front, type RunningServer } from "./serve.ts";
 import type { ServedModels } from "./served-model.ts";
 
+export interface ServerSettings {
+  readonly serving: ServingSettings;
+  readonly http: HttpSettings;
+}
+
+/** @throws RelearnError `InvalidInput` that lists every problem at once. */
+export const loadServerSettings = (env: Environment): ServerSettings => ({ serving: loadServingSettings(env), http: loadHttpSettings(env) });
+
 /** The real parts of a server: S3, processes of models, HTTP, and the log of predictions. It needs no Temporal. */
-export async function openServer(settings: Settings, serving: ServingSettings, log: Logger): Promise<RunningServer> {
+export async function openServer(settings: Settings, { serving, http }: ServerSettings, log: Logger): Promise<RunningServer> {
   const store = openServingStore(settings);
   const ids = predictionIds(await openPredictionKey(store, settings.home));
   const logs = await openServingLogs(settings, { tell: (problem) => log.warn({ problem }, "predictions wait on this host") });
@@ -25,7 +33,7 @@ export async function openServer(settings: Settings, serving: ServingSettings, l
     models, ids, log: logs.log, metrics: makeMetrics(models), version: await installedVersion(settings),
     feedback: feedbackFrom({ ids, models: () => models.list().map(({ name }) => name), contracts: (model) => models.find(model)?.versions() ?? [], keep: logs.keepFeedback, now: Date.now }),
     extras: (model) => extrasOf(models, model),
-    settings: { host: serving.host, port: serving.port, origins: serving.origins, tokens: serving.tokensFile === null ? null : openTokens(serving.tokensFile, (reason) => log.error({ reason }, "the tokens cannot be read: nobody is let in")), limits: defaultLimits },
+    settings: serverSettings(http, { host: serving.host, port: serving.port }, (reason) => log.error({ reason }, "the tokens cannot be read: nobody is let in")),
     report: (error) => log.error({ error: (error as Error).message }, "a request failed"),
   });
   try {

@@ -32,7 +32,7 @@ export function serveModel(name: string, fleet: Fleet, evidence: Evidence): Serv
     try {
       const { scores, queuedMs, computeMs } = await process.score(batch, deadline);
       evidence.answered(process.contract, variant, scores, batch.rows, performance.now() - began, at);
-      return { scores, queuedMs, computeMs, contract: process.contract, variant };
+      return { scores, queuedMs, computeMs, contract: process.contract, batch, variant };
     } catch (error) {
       evidence.failed(process.contract, variant, batch.rows, performance.now() - began, at);
       throw error;
@@ -66,7 +66,7 @@ export function serveModel(name: string, fleet: Fleet, evidence: Evidence): Serv
       if (request.version !== null) {
         const process = numbered(request.version);
         const { scores, queuedMs, computeMs } = await process.score(request.batch, request.deadline);
-        return { scores, queuedMs, computeMs, contract: process.contract, variant: process === fleet.answering?.process ? "champion" : "canary" };
+        return { scores, queuedMs, computeMs, contract: process.contract, batch: request.batch, variant: process === fleet.answering?.process ? "champion" : "canary" };
       }
       const at = request.at ?? Date.now();
       const readBy = champion().contract;

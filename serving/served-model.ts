@@ -18,6 +18,8 @@ export interface PredictionRequest {
 
 export interface Answer extends Scored {
   readonly contract: ModelContract;
+  /** The rows as that version took them: of another version than the one by whose contract they were read, its columns may be in another order. */
+  readonly batch: InputBatch;
   readonly variant: Variant;
 }
 

@@ -72,4 +72,4 @@ describe("the rooms", () => {
 
 /** Entries, and the two that hand a small part of their environment on to a child process. */
 /** The S3 driver reads nothing: it turns off a notice of its SDK, which has no other switch. */
-const allowedReaders = ["workers/main.ts", "shipping/shipper-main.ts", "workers/open-dependencies.ts", "schemas/child.ts", "stores/s3-object-store.ts"];
+const allowedReaders = ["workers/main.ts", "serving/main.ts", "shipping/shipper-main.ts", "workers/open-dependencies.ts", "schemas/child.ts", "stores/s3-object-store.ts"];

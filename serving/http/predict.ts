@@ -66,7 +66,7 @@ async function scored(asked: Asked, contract: ModelContract, ask: () => Promise<
 
 function keep({ parts, decoded, id, begun }: Asked, contract: ModelContract, variant: Variant, answer: Answer | null, error: string | null): Promise<void> | undefined {
   const { batch, extras, parameters } = decoded;
-  return parts.log.append({ id, contract, variant, at: parameters.at ?? Date.now(), batch, extras, scores: answer?.scores ?? null, error, latencyMs: performance.now() - begun });
+  return parts.log.append({ id, contract, variant, at: parameters.at ?? Date.now(), batch: answer?.batch ?? batch, extras, scores: answer?.scores ?? null, error, latencyMs: performance.now() - begun });
 }
 
 /** What the caller says, in the body or the header, and never more than the server allows. */

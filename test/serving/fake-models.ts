@@ -47,7 +47,7 @@ export function fakeModel(contract: ModelContract, score: readonly number[] = co
 }
 
 function answerOf(contract: ModelContract, { batch }: PredictionRequest, score: readonly number[]): Answer {
-  return { contract, variant: "champion", scores: Float32Array.from({ length: batch.rows * score.length }, (_, i) => score[i % score.length]!), queuedMs: 0.1, computeMs: 0.2 };
+  return { contract, batch, variant: "champion", scores: Float32Array.from({ length: batch.rows * score.length }, (_, i) => score[i % score.length]!), queuedMs: 0.1, computeMs: 0.2 };
 }
 
 export const modelsOf = (...models: readonly ServedModel[]): ServedModels => ({ list: () => models, find: (name) => models.find((model) => model.name === name) ?? null });
