@@ -14,7 +14,7 @@ export interface Evidence {
   compared(contract: ModelContract, champion: Scores, shadow: Scores, rows: number): void;
   /** A copy that was not sent, so that nobody waits. */
   dropped(contract: ModelContract): void;
-  /** Begins anew where the step is another one. */
+  /** Begins anew where the step or its share is another one. */
   begin(rollout: Step | null): void;
   counts(): VariantCounts[];
 }
@@ -22,6 +22,8 @@ export interface Evidence {
 export interface Step {
   readonly id: string;
   readonly step: number;
+  /** Counts of two shares are of two experiments, so another share begins anew too. */
+  readonly share: number;
 }
 
 interface Tally {
@@ -71,8 +73,8 @@ export function createEvidence(): Evidence {
     },
     dropped: (contract) => void tallyOf(contract, "shadow").dropped++,
     begin(next) {
-      if (next?.id === step?.id && next?.step === step?.step) return;
-      step = next === null ? null : { id: next.id, step: next.step };
+      if (next?.id === step?.id && next?.step === step?.step && next?.share === step?.share) return;
+      step = next === null ? null : { id: next.id, step: next.step, share: next.share };
       tallies = new Map();
     },
     counts: () => [...tallies].flatMap(([contract, variants]) => [...variants].map(([variant, tally]) => countsOf(contract, variant, tally, step))),

@@ -120,7 +120,7 @@ test("a pin holds on this host, without a store too, until the log decides anew"
   await promote("one", "two", "three");
   await start();
   await answers(3);
-  const target = (await readLastServed(home, "rides"))!.state.previous[1]!;
+  const target = await vi.waitFor(async () => (await readLastServed(home, "rides"))!.state.previous[1]!, wait);
   await Promise.all([target.model, target.manifest].map((ref) => openBlobCache(bucket.connect(), servingBlobs(home, "rides"), 1e9).file(ref)));
   away = true;
   await writePin(home, { version: 1, model: "rides", n: 9, instead: 3, target, reason: "worse", by: "ann", at: new Date().toISOString() });
@@ -149,3 +149,26 @@ test("a process that dies is started again while the others answer", async () =>
   await answers(2);
   expect(models.starts).toEqual([2, 1, 2]);
 });
+
+test("a canary takes over step by step: warm before it gets traffic, counted anew at each step, and gone at once where it is aborted", async () => {
+  await promote("one");
+  await start();
+  await answers(1);
+  const v = await register("two");
+  await approveVersion(registry(), v);
+  const rollout = { actor, v, id: "rides/run/rollout", kind: "canary", reason: "" } as const;
+  await registry().startRollout({ ...rollout, txn: "start", share: 50 });
+  await vi.waitFor(() => expect(said()).toMatchObject({ champion: { v: 1 }, warm: [{ v: 1 }, { v: 2 }] }), wait);
+  const variants = async () => (await Promise.all(Array.from({ length: 200 }, (_, i) => ask("id", `caller ${i}`)))).map(({ variant }) => variant);
+  const first = await variants();
+  expect(first.filter((one) => one === "canary").length).toBeGreaterThan(60);
+  await vi.waitFor(() => expect(said().counts.find(({ variant }) => variant === "canary")).toMatchObject({ rollout: rollout.id, step: 0, v: 2, requests: first.filter((one) => one === "canary").length }), wait);
+  await registry().stepRollout({ txn: "advance", actor, id: rollout.id, step: 0, action: "advance", share: 80, reason: "", checks: [] });
+  await vi.waitFor(() => expect(said().counts).toEqual([]), wait);
+  const second = await variants();
+  expect(first.every((one, i) => one === "champion" || second[i] === "canary")).toBe(true);
+  await registry().stepRollout({ txn: "abort", actor, id: rollout.id, step: 1, action: "abort", reason: "worse", checks: [] });
+  await vi.waitFor(async () => expect(new Set(await variants())).toEqual(new Set(["champion"])), wait);
+  await vi.waitFor(() => expect(said().warm).toMatchObject([{ v: 1 }]), wait);
+  expect(models.running.has(2)).toBe(false);
+}, 20_000);
