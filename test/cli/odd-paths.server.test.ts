@@ -39,6 +39,11 @@ describe("paths with odd characters", () => {
     expect((await say("approve", "odd", "--digest", question!.digest, "--by", "bob")).exitCode).toBe(0);
     expect(await say("watch", "odd", "--wait")).toMatchObject({ exitCode: 0 });
     expect(await say("verify", "odd")).toMatchObject({ exitCode: 0 });
+    // The server that `up` started came upon the first champion by itself, trusts this home's key, and answers.
+    const { serving } = (await say("up", "--detach", "--json")).json<{ serving: { url: string } }>();
+    await expect.poll(async () => (await fetch(`${serving.url}/v2/models/odd/ready`)).status, { timeout: 15_000 }).toBe(200);
+    await expect.poll(async () => (await say("models", "--json")).json<unknown[]>(), { timeout: 10_000 }).toMatchObject([{ model: "odd", champion: 1, served: [{ v: 1, replicas: 1 }], pinned: 0 }]);
+    expect((await say("doctor", "--json")).json<{ check: string }[]>()).toContainEqual({ check: "server", ok: true, found: `answers at ${serving.url}` });
     // Nothing was written beside it, to a path that was cut at one of its characters.
     expect(readdirSync(parent).filter((name) => name !== ".cache")).toEqual([odd]);
     expect(readdirSync(env.RELEARN_HOME)).toContain("temporal.sqlite");

@@ -19,5 +19,5 @@ it.each(["--yes", "--keep"])("a closed terminal stops what the demo started, but
   await demo.terminal.shows(/relearn watch flights/);
   demo.terminal.close();
   expect((await demo.terminal.ended).exitCode).toBe(129);
-  expect(demo.running().sort()).toEqual(flag === "--keep" ? ["s3", "temporal", "worker"] : []);
+  expect(demo.running().sort()).toEqual(flag === "--keep" ? ["s3", "server", "temporal", "worker"] : []);
 });
