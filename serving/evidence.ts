@@ -16,6 +16,8 @@ export interface Evidence {
   dropped(contract: ModelContract): void;
   /** Begins anew where the step or its share is another one. */
   begin(rollout: Step | null): void;
+  /** Forgets versions that are not loaded any more. @param digests those that are */
+  keepOnly(digests: ReadonlySet<string>): void;
   counts(): VariantCounts[];
 }
 
@@ -76,6 +78,9 @@ export function createEvidence(): Evidence {
       if (next?.id === step?.id && next?.step === step?.step && next?.share === step?.share) return;
       step = next === null ? null : { id: next.id, step: next.step, share: next.share };
       tallies = new Map();
+    },
+    keepOnly(digests) {
+      for (const contract of tallies.keys()) if (!digests.has(contract.digest)) tallies.delete(contract);
     },
     counts: () => [...tallies].flatMap(([contract, variants]) => [...variants].map(([variant, tally]) => countsOf(contract, variant, tally, step))),
   };

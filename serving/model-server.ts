@@ -51,7 +51,10 @@ export async function startModelServer(options: ModelServerOptions): Promise<Mod
 
   const fleet: Fleet = createFleet({
     load: versionLoader({ model, cache: openBlobCache(store, servingBlobs(home, model), cacheBytes), trusted, start }), fallback: last?.answered ?? null, pauses,
-    changed: () => announcer?.changed(),
+    changed: () => {
+      evidence.keepOnly(new Set(fleet.runners.map(({ version }) => version.model.sha256)));
+      announcer.changed();
+    },
     switched: ({ v, model: { sha256 } }) => {
       log.info({ model, v, digest: sha256, n: fleet.n }, "answers");
       remember(fleet);

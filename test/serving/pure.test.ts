@@ -73,6 +73,8 @@ test("evidence is counted by variant, adds rows to their buckets, and begins ane
   evidence.compared(model, Float32Array.of(0.2, 0.8, 0.9, 0.1), Float32Array.of(0.6, 0.4, 0.8, 0.2), 2);
   evidence.dropped(model);
   expect(counted()).toMatchObject([{ variant: "shadow", step: 1, requests: 0, pairs: 2, disagreements: 1, dropped: 1, firstAt: null }]);
+  evidence.keepOnly(new Set());
+  expect(counted()).toEqual([]);
 });
 
 test("a process that dies once starts again at once, one that keeps failing after growing pauses", () => {
