@@ -7,11 +7,13 @@ import { lastDecision } from "../../stores/approval-rules.ts";
 import { getBlob } from "../../stores/blobs.ts";
 import type { ObjectStore } from "../../stores/object-store.ts";
 import type { Registry, Version } from "../../stores/registry.ts";
+import { listReplicas } from "../../stores/replicas.ts";
 import { readModel, readPast } from "../support/arguments.ts";
 import type { Cli } from "../support/cli.ts";
 import { evidenceText } from "../support/evidence.ts";
 import { counted, figure, shortTime } from "../support/format.ts";
 import { knownModel, versionsText } from "../support/known-model.ts";
+import { replicasText } from "../support/replicas-text.ts";
 import { withStore } from "../support/store.ts";
 import { plain } from "../support/style.ts";
 import { renderTable } from "../support/table.ts";
@@ -64,6 +66,7 @@ async function changeTo(registry: Registry, entry: Commit): Promise<Commit | nul
 async function showModel(cli: Cli, store: ObjectStore, registry: Registry): Promise<void> {
   const versions = [...(await registry.list())].reverse();
   const champion = await registry.champion();
+  const replicas = await listReplicas(store, registry.model, Date.now());
   const shown = await Promise.all(versions.slice(0, 50).map(async (version) => ({ ...version, metrics: (await readManifest(store, version)).metrics })));
   const names = Object.keys(shown[0]?.metrics ?? {}).slice(0, 3);
   const table = renderTable([
@@ -74,7 +77,7 @@ async function showModel(cli: Cli, store: ObjectStore, registry: Registry): Prom
     { title: "DIGEST", cell: (version) => version.model.sha256.slice(0, 12) },
     { title: "RUN", cell: (version) => version.run, shrinks: true },
   ], shown, cli.width);
-  cli.give({ model: registry.model, champion, versions: shown }, `${registry.model}: ${champion === null ? "no champion" : `version ${champion.v} serves`}\n\n${table}`);
+  cli.give({ model: registry.model, champion, versions: shown, replicas }, `${registry.model}: ${champion === null ? "no champion" : `version ${champion.v} serves`}\n${replicasText(replicas)}\n\n${table}`);
   if (versions.length > shown.length) cli.say(cli.style.dim(`${counted(versions.length - shown.length, "older version")} not shown`));
   cli.say(cli.style.dim(`\nrelearn show ${registry.model}@${versions[0]?.v ?? 1}   relearn history ${registry.model}`));
 }

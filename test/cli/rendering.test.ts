@@ -12,7 +12,9 @@ import { retryingStep } from "../../cli/support/retrying-step.ts";
 import { changeLine, liveLines } from "../../cli/support/run-screen.ts";
 import { remainingSeconds, stepViews } from "../../cli/support/run-steps.ts";
 import { clip, makeStyle, plain, widthOf } from "../../cli/support/style.ts";
+import { replicasText } from "../../cli/support/replicas-text.ts";
 import { renderTable } from "../../cli/support/table.ts";
+import type { Replica } from "../../schemas/replica.ts";
 import { commandWords, typeable } from "../../cli/support/typeable.ts";
 import { workflowLink } from "../../cli/support/workflow-link.ts";
 import { runState } from "../../schemas/run.ts";
@@ -210,5 +212,14 @@ describe("a run's end", () => {
     const record = { ...sampleRun, state, v: 3, reason: "because", question: sampleQuestion };
     expect(outcomeLine(record, bare)).not.toContain("\n");
     expect(nextCommand(record)).toMatch(/^relearn \w+ /);
+  });
+});
+
+describe("what servers answer with", () => {
+  const server: Replica = { version: 1, id: "a", model: "rides", url: "http://127.0.0.1:8080", at: "2026-03-01T00:00:00Z", until: "2026-03-01T00:00:15Z", n: 3, champion: { v: 2, digest: "a".repeat(64) }, warm: [], failed: [], pinned: null, counts: [] };
+  it("is a line a server, with its pin and what it could not load", () => {
+    expect(replicasText([])).toMatch(/^no server answers for it/);
+    const worse = { ...server, champion: null, pinned: { v: 1, n: 3, reason: "worse\u001b[2J", by: "ann" }, failed: [{ v: 3, digest: "b".repeat(64), reason: "other bytes" }] };
+    expect(replicasText([server, worse])).toBe("http://127.0.0.1:8080 answers with version 2\nhttp://127.0.0.1:8080 answers nobody yet; pinned there by ann: worse [2J; version 3 cannot be loaded: other bytes");
   });
 });
