@@ -152,8 +152,8 @@ export interface VersionEvidence {
   readonly trained: TrainResult;
 }
 
-/** What became of a proposal, a promotion, a rollback or a step of a rollout. `reason` says what is not self-evident, such as a version that took over at once. */
-export type SettledAnswer = { readonly status: "committed"; readonly n: number; readonly v: number; readonly reason?: string } | { readonly status: "refused"; readonly reason: string };
+/** What became of a proposal, a promotion, a rollback or a step of a rollout. `reason` says what is not self-evident, such as a version that took over at once; `aborted`: it had begun to take over, and was sent back. */
+export type SettledAnswer = { readonly status: "committed"; readonly n: number; readonly v: number; readonly reason?: string } | { readonly status: "refused"; readonly reason: string; readonly aborted?: true };
 /** The deployment's answer at once. `rolling-out` and `waiting` (for another version's rollout): the query `status` tells what becomes of it. */
 export type DeploymentAnswer = SettledAnswer | { readonly status: "rolling-out" | "waiting"; readonly v: number };
 

@@ -50,6 +50,7 @@ function build(outcome: Outcome, json: boolean): Command {
   addStackCommands(program, outcome);
   addRunCommands(program, outcome);
   addModelCommands(program, outcome);
+  addRollout(program, outcome);
   addSchedule(program, outcome);
   addDefinition(program, outcome);
   bind(program.command("version").description("what is installed"), outcome, async () => (await import("./commands/version.ts")).version as Handler);
@@ -111,6 +112,19 @@ function addModelCommands(program: Command, outcome: Outcome): void {
     .option("--trust <key...>", "public keys (SPKI DER in base64) whose signatures count, beside this installation's own"), outcome, async () => (await import("./commands/verify.ts")).verify as Handler);
   bind(program.command("replay").description("ask the stored model of a prediction the same again, and say whether the answer is the same").argument("<prediction id>", "as the answer carried it")
     .option("--at <time>", "its event time, where the caller gave one"), outcome, async () => (await import("./commands/replay.ts")).replay as Handler);
+}
+
+function addRollout(program: Command, outcome: Outcome): void {
+  const rollout = program.command("rollout").description("look at a version that is taking over, and steer it");
+  const by = (command: Command) => command.option("--by <name>", "who asks (default: git's user.name)");
+  const load = (name: "status" | "pause" | "resume" | "abort" | "advance" | "set") => async () => (await import("./commands/rollout.ts"))[name] as Handler;
+  bind(rollout.command("status").description("what takes over, how far it is, and by which evidence").argument("<model>"), outcome, load("status"));
+  const steer = (name: "pause" | "resume" | "abort" | "advance", description: string) => bind(by(rollout.command(name).description(description).argument("<model>")).option("--reason <text>", "kept in the log"), outcome, load(name));
+  steer("pause", "take no further step until it is resumed; what is worse still goes back");
+  steer("resume", "go on");
+  steer("abort", "send it back: the champion keeps all traffic, or gets it again right after a promotion");
+  steer("advance", "take the next step now, whatever the evidence says so far");
+  bind(by(rollout.command("set").description("give the new version this percent of the traffic").argument("<model>").argument("<share>", "percent")), outcome, load("set"));
 }
 
 function addSchedule(program: Command, outcome: Outcome): void {

@@ -12,11 +12,18 @@ export interface ShownRollout {
   readonly checks: readonly GateResult[];
 }
 
-/** A rollout in words: what takes over, how far it is, and what it waits for. */
-export function rolloutHeadline({ rollout, shares, settling }: Pick<ShownRollout, "rollout" | "shares" | "settling">): string {
+interface Headline {
+  readonly rollout: Pick<ActiveRollout, "kind" | "step" | "share" | "paused"> & { readonly candidate: { readonly v: number } };
+  /** Percent of each step; null where only the log is known. */
+  readonly shares: readonly number[] | null;
+  readonly settling: boolean;
+}
+
+/** A rollout in words: what takes over, and how far it is. */
+export function rolloutHeadline({ rollout, shares, settling }: Headline): string {
   const { candidate, kind, step, share, paused } = rollout;
   if (settling) return `version ${candidate.v} is promoted, and the servers are switching to it`;
-  const part = { blueGreen: "is made ready beside the champion", shadow: `answers a copy of ${share} % of the traffic`, canary: `has ${share} % of the traffic, step ${step + 1} of ${shares.length}` }[kind];
+  const part = { blueGreen: "is made ready beside the champion", shadow: `answers a copy of ${share} % of the traffic`, canary: `has ${share} % of the traffic, step ${step + 1}${shares === null ? "" : ` of ${shares.length}`}` }[kind];
   return `version ${candidate.v} ${part}${paused ? ", paused" : ""}`;
 }
 

@@ -11,9 +11,9 @@ export type Stage = z.infer<typeof stage>;
 
 /**
  * How a run stands. `held`: its data is not complete. `refused`: its data broke the contract. `gated`: a gate did not say yes.
- * `superseded`: another promotion won.
+ * `superseded`: another promotion won. `aborted`: it had begun to take over, and was sent back, by evidence or by a person.
  */
-export const runState = z.enum(["running", "waiting", "held", "refused", "failed", "gated", "rejected", "expired", "superseded", "cancelled", "promoted"]);
+export const runState = z.enum(["running", "waiting", "held", "refused", "failed", "gated", "rejected", "expired", "superseded", "aborted", "cancelled", "promoted"]);
 export type RunState = z.infer<typeof runState>;
 
 /** `runs/<pipeline>/<reversed time>-<run id>.json`: what `relearn runs` lists. Written at the start and at each change. */

@@ -151,7 +151,7 @@ export class RolloutDesk {
     if (this.course?.promoted === null) return this.step("abort", { ...asked, share: null });
     const reason = `aborted right after its promotion${asked.reason === "" ? "" : `: ${asked.reason}`}`;
     const carried = await answered(() => quick.rollback({ model: this.model, to: null, by: asked.by, claimed: true, reason, txn: asked.txn }));
-    if (carried.answer.status === "committed") this.end({ status: "refused", reason: `${reason} (by ${asked.by})` });
+    if (carried.answer.status === "committed") this.end({ status: "refused", aborted: true, reason: `${reason} (by ${asked.by})` });
     return carried;
   }
 
@@ -159,7 +159,7 @@ export class RolloutDesk {
     const { active: { id, step, candidate }, checks } = this.course as Course;
     const carried = await answered(() => quick.stepRollout({ model: this.model, id, step, action, share, reason: reason.slice(0, 4_000), checks, by, txn }), candidate.v);
     if (carried.answer.status === "refused") this.lost(carried.answer, by);
-    else if (action === "abort") this.end({ status: "refused", reason: `it was sent back${by === null ? "" : ` by ${by}`}${reason === "" ? "" : `: ${reason}`}` });
+    else if (action === "abort") this.end({ status: "refused", aborted: true, reason: `it was sent back${by === null ? "" : ` by ${by}`}${reason === "" ? "" : `: ${reason}`}` });
     else if (carried.rollout) this.moved(carried.rollout);
     return carried;
   }
@@ -168,7 +168,7 @@ export class RolloutDesk {
   heard(what: "promote" | "rollback", by: string, { answer }: Carried): void {
     if (this.course === null || answer.status !== "committed") return;
     const { active: { candidate: { v } }, promoted } = this.course;
-    if (what === "rollback") this.end({ status: "refused", reason: `${by} rolled back while it was taking over` });
+    if (what === "rollback") this.end({ status: "refused", aborted: true, reason: `${by} rolled back while it was taking over` });
     else if (answer.v === v) this.promotedBy(answer.n);
     else this.end(promoted === null ? { status: "refused", reason: `${by} promoted version ${answer.v}` } : { status: "committed", n: promoted.n, v });
   }

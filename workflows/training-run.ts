@@ -117,7 +117,7 @@ async function decision({ step, ...candidate }: Candidate, book: RunBook, desk: 
 async function promoted({ step }: RunInput, v: number, book: RunBook): Promise<RunEnd> {
   book.enter("promote");
   const answer = await watch.propose({ model: step.pipeline, v, run: step.run });
-  if (answer.status === "refused") return { state: "superseded", reason: answer.reason };
+  if (answer.status === "refused") return { state: answer.aborted === true ? "aborted" : "superseded", reason: answer.reason };
   // Anybody may send an update under this run's name, and the first answer is heard by all.
   if (answer.v !== v) return { state: "superseded", reason: `version ${answer.v} was promoted in this run's name (entry ${answer.n}), and not its version ${v}` };
   return { state: "promoted", reason: null };

@@ -59,6 +59,12 @@ export function readLimit(text: string): number {
   return Number(text);
 }
 
+/** A percentage. @throws RelearnError `Usage` */
+export function readShare(text: string): number {
+  if (/^\d{1,3}(\.\d{1,4})?%?$/.test(text) && parseFloat(text) <= 100) return parseFloat(text);
+  throw usage(`a share must be a percentage from 0 to 100, found ${clip(text)}`);
+}
+
 /** @throws RelearnError `Usage` */
 export function readDigest(text: string): string {
   const digest = text.replace(/^sha256:/, "").toLowerCase();

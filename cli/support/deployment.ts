@@ -3,12 +3,12 @@ import { type FailureType, RelearnError } from "../../schemas/failures.ts";
 import type { TemporalSettings } from "../../schemas/settings.ts";
 import { temporalLine } from "../../schemas/temporal-line.ts";
 import { taskQueue } from "../../workers/connect.ts";
-import type { DeploymentAnswer } from "../../workflows/messages.ts";
+import type { DeploymentAnswer, DeploymentStatus } from "../../workflows/messages.ts";
 import { inTime, type TemporalAccess } from "./temporal.ts";
 
 export type DeploymentRequest = "promote" | "rollback" | "pause" | "resume" | "abort" | "advance" | "setTraffic";
 
-export const deploymentId = (model: string): string => `${model}/deployment`;
+const deploymentId = (model: string): string => `${model}/deployment`;
 
 /** Asks a model's `deployment`, started where it does not run yet, and waits for its answer. @throws RelearnError what `refusal` makes of a no */
 export async function askDeployment(access: TemporalAccess, model: string, name: DeploymentRequest, input: object, refusal: FailureType): Promise<Extract<DeploymentAnswer, { status: "committed" }>> {
@@ -18,6 +18,16 @@ export async function askDeployment(access: TemporalAccess, model: string, name:
   if (answer.status === "refused") throw new RelearnError(refusal, `${name} was refused: ${answer.reason}`);
   if (answer.status !== "committed") throw new RelearnError("TemporalUnavailable", `${name} of ${model} is ${answer.status} and not yet settled`);
   return answer;
+}
+
+/** How a model's deployment stands; null where none has run yet. */
+export async function deploymentStatus(access: TemporalAccess, model: string): Promise<DeploymentStatus | null> {
+  try {
+    return await inTime(access, `the question how the deployment of ${model} stands`, () => access.client.workflow.getHandle(deploymentId(model)).query<DeploymentStatus>("status"));
+  } catch (error) {
+    if ((error as Error).name === "WorkflowNotFoundError") return null;
+    throw error;
+  }
 }
 
 export function deploymentLine(temporal: TemporalSettings, model: string, name: DeploymentRequest, input: object): string {

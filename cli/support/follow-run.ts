@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { z } from "zod";
+import { rolloutHeadline } from "../../policy/rollout-text.ts";
 import { failureTypeOf, RelearnError } from "../../schemas/failures.ts";
 import { jobStatus, type ProgressLine } from "../../schemas/job.ts";
 import { type RunRecord, runRecord } from "../../schemas/run.ts";
 import { parseDocument } from "../../stores/documents.ts";
 import type { ObjectStore } from "../../stores/object-store.ts";
+import { openRegistry } from "../../stores/registry.ts";
 import { runKey } from "../../stores/runs.ts";
 import { presentFailure } from "./present-failure.ts";
 import { retryingStep } from "./retrying-step.ts";
@@ -16,6 +18,8 @@ export interface RunMoment {
   readonly progress: ProgressLine | null;
   /** Why the run does not get on, while a step of it is tried again; null when it does. */
   readonly trouble: string | null;
+  /** How its version takes over, in words; null before and after. */
+  readonly rollout: string | null;
 }
 
 const lookEveryMs = 300;
@@ -71,8 +75,16 @@ function reader(store: ObjectStore, workflowId: string): () => Promise<Omit<RunM
     const found = key === null ? null : await record(key);
     if (found === null) return null;
     const job = found.stage === "train" && found.job !== null ? await status(`jobs/${found.job}/status.json`) : null;
-    return { record: found, progress: job?.progress ?? found.training };
+    return { record: found, progress: job?.progress ?? found.training, rollout: found.stage === "promote" && found.v !== null ? await rolloutText(store, found.pipeline, found.v) : null };
   };
+}
+
+/** What the log says of a version that is taking over. */
+async function rolloutText(store: ObjectStore, model: string, v: number): Promise<string> {
+  const state = (await openRegistry(store, model).log.tip())?.entry.state;
+  if (state?.champion?.v === v) return "promoted; the servers are switching to it";
+  if (!state?.rollout) return "";
+  return state.rollout.candidate.v === v ? rolloutHeadline({ rollout: state.rollout, shares: null, settling: false }) : `waits: version ${state.rollout.candidate.v} is taking over`;
 }
 
 /** Reads an object again only when it has changed. */

@@ -6,7 +6,7 @@ import { plain } from "./style.ts";
 export const exitCodes: Readonly<Record<RunState, number>> = {
   running: 0, promoted: 0,
   held: 1, failed: 1, superseded: 1, cancelled: 1,
-  refused: 3, gated: 3,
+  refused: 3, gated: 3, aborted: 3,
   waiting: 4, rejected: 4, expired: 4,
 };
 
@@ -21,6 +21,7 @@ export function outcomeLine(record: Pick<RunRecord, "state" | "reason" | "v" | "
     case "rejected": return style.red(`${version} was rejected${because}`);
     case "expired": return style.red(`${version} was not approved in time${because}`);
     case "superseded": return style.yellow(`superseded${because}`);
+    case "aborted": return style.red(`${version} had begun to take over${because}`);
     case "cancelled": return style.yellow("cancelled");
     case "held": return style.yellow(`held, the data is not complete${because}`);
     case "failed": return style.red(`failed${because}`);
@@ -33,6 +34,7 @@ export function outcomeLine(record: Pick<RunRecord, "state" | "reason" | "v" | "
 export function nextCommand({ state, pipeline, run, v, question, endedAt }: RunRecord): string {
   if (state === "waiting" && question !== null) return `relearn approve ${run} --digest ${question.digest.slice(0, 12)}`;
   if (state === "promoted") return `relearn show ${pipeline}@${v}`;
+  if (state === "aborted") return `relearn history ${pipeline}`;
   if (state === "rejected" || state === "expired" || (state === "gated" && v !== null)) return `relearn promote ${pipeline} ${v}`;
   return endedAt === null ? `relearn watch ${run}` : `relearn runs ${pipeline}`;
 }

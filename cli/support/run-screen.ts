@@ -27,7 +27,7 @@ function liveScreen(cli: Cli, earlier: RunRecord | null): RunScreen {
   const draw = (): void => {
     if (shown === null) return;
     const trouble = shown.trouble === null ? [] : [cli.style.yellow(clip(shown.trouble, Math.min(cli.width, 200)))];
-    const lines = [...liveLines(shown.record, shown.progress, earlier, frames[frame++ % frames.length] as string, cli), ...trouble];
+    const lines = [...liveLines(shown.record, shown.progress, earlier, frames[frame++ % frames.length] as string, cli, Date.now(), shown.rollout), ...trouble];
     cli.draw(`${height > 0 ? `\u001b[${height}A\u001b[J` : ""}${lines.map((line) => `\u001b[2K${line}\n`).join("")}`);
     height = lines.length;
   };
@@ -48,7 +48,7 @@ function liveScreen(cli: Cli, earlier: RunRecord | null): RunScreen {
 }
 
 /** The picture of one moment. */
-export function liveLines(record: RunRecord, progress: ProgressLine | null, earlier: RunRecord | null, spinner: string, { style, width }: Pick<Cli, "style" | "width">, now = Date.now()): string[] {
+export function liveLines(record: RunRecord, progress: ProgressLine | null, earlier: RunRecord | null, spinner: string, { style, width }: Pick<Cli, "style" | "width">, now = Date.now(), rollout: string | null = null): string[] {
   const line = ({ step, status, seconds, detail }: StepView): string => {
     const mark = { done: style.green("✔"), stopped: style.red("✖"), now: style.cyan(spinner), later: style.dim("·") }[status];
     const time = seconds === null ? "" : duration(seconds);
@@ -58,14 +58,14 @@ export function liveLines(record: RunRecord, progress: ProgressLine | null, earl
   const elapsed = ((record.endedAt === null ? now : Date.parse(record.endedAt)) - Date.parse(record.startedAt)) / 1000;
   const left = remainingSeconds(record, progress, earlier, now);
   const footer = `${duration(Math.max(0, elapsed))} so far${left === null ? "" : `, about ${duration(left)} to go`}`;
-  return [...stepViews(record, progress, now).map(line), style.dim(clip(`${record.run}: ${footer}`, Math.min(width, 200)))];
+  return [...stepViews(record, progress, now, rollout).map(line), style.dim(clip(`${record.run}: ${footer}`, Math.min(width, 200)))];
 }
 
 function lineScreen(cli: Cli): RunScreen {
   let said = "";
   return {
-    show: ({ record, progress, trouble }) => {
-      const line = trouble ?? changeLine(record, progress);
+    show: ({ record, progress, trouble, rollout }) => {
+      const line = trouble ?? changeLine(record, progress, rollout);
       if (line !== said) cli.say(`${new Date().toISOString().slice(11, 19)} ${record.run} ${line}`);
       said = line;
     },
@@ -74,8 +74,8 @@ function lineScreen(cli: Cli): RunScreen {
 }
 
 /** What changed, coarse enough to be one line a change: training counts in tenths. */
-export function changeLine(record: RunRecord, progress: ProgressLine | null): string {
-  const now = stepViews(record, null, 0).find(({ step }) => step === record.stage);
+export function changeLine(record: RunRecord, progress: ProgressLine | null, rollout: string | null = null): string {
+  const now = stepViews(record, null, 0, rollout).find(({ step }) => step === record.stage);
   const tenths = Math.floor((progress?.progressPercentage ?? 0) / 10) * 10;
   const share = record.stage === "train" && tenths > 0 ? `${tenths} %` : "";
   return [record.stage === "done" ? record.state : record.stage, now?.detail ?? "", share].filter((text) => text !== "").join(": ");

@@ -16,9 +16,9 @@ export interface StepView {
 
 /**
  * A run as a list of steps.
- * @param progress of the training job, null where unknown. @param now milliseconds since 1970
+ * @param progress of the training job, null where unknown. @param now milliseconds since 1970. @param rollout how its version takes over
  */
-export function stepViews(record: RunRecord, progress: ProgressLine | null, now: number): StepView[] {
+export function stepViews(record: RunRecord, progress: ProgressLine | null, now: number, rollout: string | null = null): StepView[] {
   const at = steps.indexOf(record.stage as (typeof steps)[number]);
   const ended = record.endedAt !== null;
   return steps.map((step, i) => {
@@ -26,7 +26,7 @@ export function stepViews(record: RunRecord, progress: ProgressLine | null, now:
     const isNow = !ended && i === at;
     const stopped = ended && record.state !== "promoted" && step === lastStep(record);
     const status = stopped ? "stopped" : isNow ? "now" : spent !== null || (ended && record.state === "promoted") ? "done" : "later";
-    return { step, status, seconds: isNow ? (spent ?? 0) + secondsInStep(record, now) : spent, detail: status === "later" ? "" : detailOf(step, record, progress) };
+    return { step, status, seconds: isNow ? (spent ?? 0) + secondsInStep(record, now) : spent, detail: status === "later" ? "" : detailOf(step, record, progress, rollout) };
   });
 }
 
@@ -41,7 +41,7 @@ function secondsInStep({ startedAt, seconds }: RunRecord, now: number): number {
   return Math.max(0, (now - Date.parse(startedAt)) / 1000 - before);
 }
 
-function detailOf(step: StepView["step"], record: RunRecord, progress: ProgressLine | null): string {
+function detailOf(step: StepView["step"], record: RunRecord, progress: ProgressLine | null, rollout: string | null): string {
   const { rows, gates, v, question, stage, state, reason } = record;
   if (stage === step && state === "held") return `held: ${plain(reason ?? "the data is not complete")}`;
   if (step === "validate" && rows !== null) return `${count(rows.accepted)} rows accepted, ${count(rows.quarantined)} quarantined`;
@@ -49,6 +49,7 @@ function detailOf(step: StepView["step"], record: RunRecord, progress: ProgressL
   if (step === "evaluate" && gates.length > 0) return `gates: ${answersOf(gates)}`;
   if (step === "register" && v !== null) return `version ${v}`;
   if (step === "approve" && state === "waiting" && question !== null) return `waits for ${question.required === 1 ? "a person" : `${question.required} people`}, until ${question.expiresAt.slice(0, 16).replace("T", " ")}Z`;
+  if (step === "promote" && stage === step) return rollout ?? "";
   return "";
 }
 

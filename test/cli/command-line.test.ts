@@ -68,7 +68,7 @@ describe("the command line", () => {
   it("lists its commands", async () => {
     const { exitCode, out } = await relearn(env, "--help");
     expect(exitCode).toBe(0);
-    for (const command of ["up", "down", "serve", "doctor", "run", "runs", "watch", "approve", "reject", "cancel", "promote", "rollback", "score", "models", "show", "history", "verify", "schedule", "definition", "version"]) {
+    for (const command of ["up", "down", "serve", "doctor", "run", "runs", "watch", "approve", "reject", "cancel", "promote", "rollback", "rollout", "score", "models", "show", "history", "verify", "schedule", "definition", "version"]) {
       expect(out).toMatch(new RegExp(`^  ${command}\\b`, "m"));
     }
   });

@@ -1,11 +1,13 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { findProgram } from "../../infra/programs.ts";
 import type { Commit } from "../../schemas/commit.ts";
 import type { RunRecord } from "../../schemas/run.ts";
+import type { RolloutStatus } from "../../workflows/messages.ts";
 import { entryKey } from "../../stores/log-entries.ts";
 import { relearn, relearnAtTerminal } from "./harness.ts";
+import { pretendServer, wellBehaved } from "../workflows/pretend-server.ts";
 import { openStage, type Stage } from "./stage.ts";
 
 let stage: Stage;
@@ -209,6 +211,32 @@ describe("a model from the command line", () => {
     expect((await say("history", "fleet", "--json")).json<Commit[]>().map((entry) => entry.operation.kind)).toEqual(["promote", "decision", "rollback", "promote", "decision", "register", "promote", "decision", "register"]);
     expect((await say("history", "fleet")).out).toContain("late flights missed");
     expect(await say("verify", "fleet")).toMatchObject({ exitCode: 0, out: expect.stringContaining("every digest, signature and link fits") });
+  });
+
+  it("takes over step by step under a person's eyes, who steers it and sends it back", async () => {
+    await promoted("stepped");
+    const server = pretendServer(stage.stores.store, "stepped", "web-1", { ...wellBehaved, requests: 0 });
+    const definition = stage.definition("stepped", { rollout: { kind: "canary", steps: [5, 50, 100], each: "PT5S" } });
+    expect((await say("run", definition, "--as-of", "2013-04-01")).exitCode).toBe(4);
+    const { run, question } = await latest("stepped");
+    await say("approve", run, "--digest", question!.digest.slice(0, 12), "--by", "bob");
+    const watched = say("watch", run, "--wait");
+    const look = async () => (await say("rollout", "status", "stepped", "--json")).json<{ rollout: RolloutStatus | null }>().rollout;
+    await vi.waitFor(async () => expect(await look()).not.toBeNull(), { timeout: 20_000, interval: 300 });
+    const { out } = await say("rollout", "status", "stepped");
+    expect(out).toMatch(/version 2 has 5 % of the traffic, step 1 of 3[^]*version 1 is the champion/);
+    await paste(/temporal workflow .*update-name pause .*$/m.exec(out)![0]);
+    expect(await look()).toMatchObject({ paused: true, step: 0 });
+    expect((await say("rollout", "set", "stepped", "20%", "--by", "ann")).out).toMatch(/version 2 of stepped has 20 % of the traffic \(entry \d+[^]*same as: \S*temporal workflow execute-update-with-start/);
+    expect((await say("rollout", "resume", "stepped", "--by", "ann")).exitCode).toBe(0);
+    expect((await say("rollout", "advance", "stepped", "--by", "ann", "--json")).json()).toMatchObject({ v: 2, temporal: expect.stringContaining("advance") });
+    expect((await say("rollout", "abort", "stepped", "--by", "ann", "--reason", "wrong week")).exitCode).toBe(0);
+    expect(await watched).toMatchObject({ exitCode: 3, out: expect.stringMatching(/promote: version 2 has \d+ % of the traffic[^]*version 2 had begun to take over: it was sent back by ann: wrong week/) });
+    expect((await say("history", "stepped")).out).toMatch(/rollout +v2 +v1 +ann \(claimed\) +abort: wrong week/);
+    expect(await say("rollout", "pause", "stepped")).toMatchObject({ exitCode: 1, err: expect.stringContaining("no version is taking over") });
+    expect((await say("rollout", "set", "stepped", "120")).exitCode).toBe(2);
+    expect((await say("verify", "stepped")).exitCode).toBe(0);
+    await server.stop();
   });
 
   it("whose version is asked for while a run goes on has it evaluated after that run, and says so", async () => {

@@ -206,7 +206,7 @@ describe("a decision in the log", () => {
 
 describe("a run's end", () => {
   it("has the exit code that its state means", () => {
-    expect(exitCodes).toEqual({ running: 0, promoted: 0, held: 1, failed: 1, superseded: 1, cancelled: 1, refused: 3, gated: 3, waiting: 4, rejected: 4, expired: 4 });
+    expect(exitCodes).toEqual({ aborted: 3, running: 0, promoted: 0, held: 1, failed: 1, superseded: 1, cancelled: 1, refused: 3, gated: 3, waiting: 4, rejected: 4, expired: 4 });
   });
   it.each(runState.options)("is one sentence, with what to type next, when %s", (state) => {
     const record = { ...sampleRun, state, v: 3, reason: "because", question: sampleQuestion };

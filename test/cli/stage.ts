@@ -48,7 +48,7 @@ export interface Stage {
   readonly stores: Stores;
   readonly script: Script;
   /** Path of a valid definition of a pipeline of this name. */
-  definition(name: string): string;
+  definition(name: string, more?: object): string;
   close(): Promise<void>;
 }
 
@@ -67,7 +67,7 @@ export async function openStage(): Promise<Stage> {
   const worker = await startWorker(settings, standIns(deps, script));
   return {
     home, settings, stores, script, env: { RELEARN_HOME: home, PATH: process.env["PATH"] ?? "" },
-    definition: (name) => writeDefinition(home, name),
+    definition: (name, more = {}) => writeDefinition(home, name, more),
     close: async () => {
       await endRuns(temporal.client);
       await worker.stop();
@@ -145,12 +145,12 @@ function standIns(deps: Dependencies, script: Script): Activities {
   });
 }
 
-function writeDefinition(home: string, name: string): string {
+function writeDefinition(home: string, name: string, more: object): string {
   const file = join(home, `${name}.json`);
   writeFileSync(file, JSON.stringify({
     name, timezone: "America/New_York", sources: { rows: { format: "csv", uri: join(home, "landing", "{yyyy}-{MM}.csv"), time: "at" } },
     columns: { distance: { type: "number" } }, label: { column: "late", task: "binary" }, windows: { holdout: "P7D" },
-    trainer: { command: ["python", "train.py"] }, gates: [{ kind: "atLeast", metric: "auc", value: 0.6 }], retrain: { schedule: "0 3 1 * *" },
+    trainer: { command: ["python", "train.py"] }, gates: [{ kind: "atLeast", metric: "auc", value: 0.6 }], retrain: { schedule: "0 3 1 * *" }, ...more,
   }));
   return file;
 }
