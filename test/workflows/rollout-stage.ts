@@ -11,6 +11,7 @@ import { createStartRollout, createStepRollout } from "../../activities/rollout-
 import { withFailures } from "../../activities/support/as-failure.ts";
 import type { Commit } from "../../schemas/commit.ts";
 import { definition as definitionSchema } from "../../schemas/definition.ts";
+import type { S3Settings } from "../../schemas/settings.ts";
 import type { RolloutInput } from "../../schemas/rollout.ts";
 import { putBlob, putJsonBlob } from "../../stores/blobs.ts";
 import type { ObjectStore } from "../../stores/object-store.ts";
@@ -26,6 +27,7 @@ import { pretendServer, type Played } from "./pretend-server.ts";
 
 export interface Stage extends Harness {
   readonly store: ObjectStore;
+  readonly s3: S3Settings;
   readonly registry: Registry;
   readonly handle: Awaited<ReturnType<Harness["start"]>>;
   status(): Promise<DeploymentStatus>;
@@ -41,7 +43,7 @@ export interface Stage extends Harness {
 }
 
 /** A deployment on a real Temporal and a real bucket, with a champion; a test plays the servers. */
-export async function rolloutStage(rollout: RolloutInput, act: (stage: Stage) => Promise<void>, { replaced = {}, state = {} }: { replaced?: Partial<Activities>; state?: object } = {}): Promise<void> {
+export async function rolloutStage(rollout: RolloutInput, act: (stage: Stage) => Promise<void>, { replaced = {}, state = {}, modelOf }: { replaced?: Partial<Activities>; state?: object; modelOf?: ModelOf } = {}): Promise<void> {
   const settings = await freshBucket("rollout");
   const store = connectS3({ ...settings, credentials: settings.credentials! });
   const servers: { stop(): Promise<void> }[] = [];
@@ -51,12 +53,12 @@ export async function rolloutStage(rollout: RolloutInput, act: (stage: Stage) =>
     await withWorkers(activities, async (harness) => {
       deps.workflows = harness.client.workflow;
       const registry = openRegistry(store, harness.pipeline);
-      const approved = (content: string) => approvedVersion(store, registry, rollout, content);
+      const approved = (content: string) => approvedVersion(store, registry, rollout, content, modelOf);
       await registry.promote({ txn: "first", actor: robot, v: await approved("a"), run: "first" });
       const handle = await harness.start("deployment", `${harness.pipeline}/deployment`, [{ model: harness.pipeline, ...state }]);
       const status = () => handle.query<DeploymentStatus>("status");
       await act({
-        ...harness, store, registry, handle, status, approved,
+        ...harness, store, s3: settings, registry, handle, status, approved,
         serve: (id, played) => void servers.push(pretendServer(store, harness.pipeline, id, played)),
         propose: (v, run = "run-a") => handle.executeUpdate("propose", { args: [{ v, run }] }),
         settled: async (run = "run-a") => {
@@ -88,16 +90,20 @@ function realOnes(deps: Dependencies): Partial<Activities> {
   };
 }
 
-async function approvedVersion(store: ObjectStore, registry: Registry, rollout: RolloutInput, content: string): Promise<number> {
+/** Bytes of the model of a version, where a real server is to load it: one number `x` in, `value` out. */
+export type ModelOf = (content: string) => Uint8Array;
+const servable = { inputs: [{ name: "x", column: { type: "number", nullable: true, wide: false, feature: true } }], outputs: { task: "regression", classes: null } } as const;
+
+async function approvedVersion(store: ObjectStore, registry: Registry, rollout: RolloutInput, content: string, modelOf: ModelOf | undefined): Promise<number> {
   const definition = await putJsonBlob(store, definitionSchema.parse({
     name: registry.model, sources: { rows: { format: "csv", uri: "rows/", time: "at" } }, columns: { distance: { type: "number" } }, label: { column: "late", task: "binary" },
     windows: { holdout: "P7D" }, trainer: { command: ["true"] }, gates: [{ kind: "atLeast", metric: "auc", value: 0.6 }], rollout,
   }));
-  const model = await putBlob(store, new TextEncoder().encode(content));
+  const model = await putBlob(store, modelOf?.(content) ?? new TextEncoder().encode(content));
   const evaluation = await putBlob(store, new TextEncoder().encode(`{"of":"${content}"}`));
   const describe = async (v: number) => {
     const { signature: _, ...unsigned } = sampleManifest(registry.model, v, model, evaluation);
-    return { manifest: signManifest({ ...unsigned, definition }, key), card: `# version ${v}\n` };
+    return { manifest: signManifest({ ...unsigned, definition, ...(modelOf === undefined ? {} : servable) }, key), card: `# version ${v}\n` };
   };
   const { v } = await registry.register({ txn: `register ${content}`, actor: robot, run: robot.name, model, evaluation, describe });
   await approveSample(registry, v);

@@ -1,0 +1,75 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import pino from "pino";
+import { expect, it } from "vitest";
+import { canary } from "../../index.ts";
+import { loadServingSettings } from "../../schemas/serving-settings.ts";
+import { loadSettings } from "../../schemas/settings.ts";
+import { openServer } from "../../serving/open-server.ts";
+import { publicKeyOf } from "../../stores/signing.ts";
+import { key } from "../stores/registry-samples.ts";
+import { craftModel } from "../support/onnx-writer.ts";
+import { eventually } from "../workflows/harness.ts";
+import { rolloutStage, type Stage } from "../workflows/rollout-stage.ts";
+
+/** Two good models of other bytes, and one that turns its answers round. */
+const models: Readonly<Record<string, Uint8Array>> = { a: craftModel({ model: [[2, "a"]] }), b: craftModel({ model: [[2, "b"]] }), worse: craftModel({ node: [[4, "Neg"]] }) };
+
+/** Callers who ask a real server without a pause, and count who answered. */
+function callers(url: string, model: string): { readonly failed: string[]; readonly answers: Map<string, number>; stop(): Promise<void> } {
+  const [failed, answers] = [[] as string[], new Map<string, number>()];
+  let going = true;
+  const one = async (id: number): Promise<void> => {
+    for (let i = id; going; i += 4) {
+      const reply = await fetch(`${url}/v1/models/${model}:predict`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ instances: [{ x: 1 + (i % 17) }] }) });
+      const body = (await reply.json()) as { model_version?: string };
+      if (reply.ok) answers.set(body.model_version!, (answers.get(body.model_version!) ?? 0) + 1);
+      else failed.push(`${reply.status} ${JSON.stringify(body)}`);
+    }
+  };
+  const all = Promise.all([0, 1, 2, 3].map(one));
+  return {
+    failed, answers,
+    stop: async () => {
+      going = false;
+      await all;
+    },
+  };
+}
+
+async function withServer(stage: Stage, act: (url: string) => Promise<void>): Promise<void> {
+  const home = mkdtempSync(join(tmpdir(), "relearn-rollout-"));
+  const settings = { ...loadSettings({ RELEARN_HOME: home }), s3: stage.s3 };
+  const server = await openServer(settings, loadServingSettings({ RELEARN_SERVE_PORT: "0", RELEARN_TRUST_KEYS: publicKeyOf(key) }), pino({ level: "silent" }));
+  try {
+    await act(server.url);
+  } finally {
+    await server.close();
+    rmSync(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  }
+}
+
+it("a real server's canary takes over, a worse one goes back, and no caller hears of either", async () => {
+  await rolloutStage(canary([20, 60], { each: "PT1S", samples: 100 }), async (stage) => {
+    const v = await stage.approved("b");
+    await withServer(stage, async (url) => {
+      const ready = async (version: number) => (await fetch(`${url}/v2/models/${stage.pipeline}/versions/${version}/ready`)).ok;
+      await eventually(() => ready(1), "the server has the champion");
+      const asked = callers(url, stage.pipeline);
+      try {
+        expect(await stage.propose(v)).toEqual({ status: "rolling-out", v });
+        expect(await stage.settled()).toEqual({ status: "committed", n: expect.any(Number), v });
+        const worse = await stage.approved("worse");
+        await stage.propose(worse, "run-worse");
+        expect(await stage.settled("run-worse")).toMatchObject({ status: "refused", aborted: true, reason: expect.stringContaining("output_shift") });
+        expect([...asked.answers.keys()].sort()).toEqual(["1", String(v), String(worse)]);
+      } finally {
+        await asked.stop();
+      }
+      expect(asked.failed).toEqual([]);
+    });
+    expect((await stage.registry.champion())?.v).toBe(v);
+    expect(await stage.problems()).toEqual([]);
+  }, { modelOf: (content) => models[content]! });
+});
