@@ -6,7 +6,7 @@ import { expect, it } from "vitest";
 import { canary } from "../../index.ts";
 import { loadServingSettings } from "../../schemas/serving-settings.ts";
 import { loadSettings } from "../../schemas/settings.ts";
-import { openServer } from "../../serving/open-server.ts";
+import { loadServerSettings, openServer } from "../../serving/open-server.ts";
 import { publicKeyOf } from "../../stores/signing.ts";
 import { key } from "../stores/registry-samples.ts";
 import { craftModel } from "../support/onnx-writer.ts";
@@ -41,7 +41,7 @@ function callers(url: string, model: string): { readonly failed: string[]; reado
 async function withServer(stage: Stage, act: (url: string) => Promise<void>): Promise<void> {
   const home = mkdtempSync(join(tmpdir(), "relearn-rollout-"));
   const settings = { ...loadSettings({ RELEARN_HOME: home }), s3: stage.s3 };
-  const server = await openServer(settings, loadServingSettings({ RELEARN_SERVE_PORT: "0", RELEARN_TRUST_KEYS: publicKeyOf(key) }), pino({ level: "silent" }));
+  const server = await openServer(settings, loadServerSettings({ RELEARN_SERVE_PORT: "0", RELEARN_TRUST_KEYS: publicKeyOf(key) }), pino({ level: "silent" }));
   try {
     await act(server.url);
   } finally {
