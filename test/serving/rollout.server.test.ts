@@ -4,7 +4,6 @@ import { join } from "node:path";
 import pino from "pino";
 import { expect, it } from "vitest";
 import { canary } from "../../index.ts";
-import { loadServingSettings } from "../../schemas/serving-settings.ts";
 import { loadSettings } from "../../schemas/settings.ts";
 import { loadServerSettings, openServer } from "../../serving/open-server.ts";
 import { publicKeyOf } from "../../stores/signing.ts";
