@@ -8,10 +8,11 @@ import type { Environment, Settings } from "../schemas/settings.ts";
 import { openPredictionKey } from "../stores/prediction-key.ts";
 import { predictionIds } from "../stores/prediction-ids.ts";
 import { feedbackFrom } from "./feedback.ts";
-import { makeMetrics } from "./http/metrics.ts";
+import { makeMetrics, type Metrics } from "./http/metrics.ts";
 import { serverSettings } from "./http/server-settings.ts";
 import { startServer } from "./http/server.ts";
 import { openServingStore } from "./open-store.ts";
+import { showLogs } from "./prediction-spool/log-metrics.ts";
 import { openServingLogs } from "./prediction-spool/open-logs.ts";
 import { serve, type Front, type RunningServer } from "./serve.ts";
 import type { ServedModels } from "./served-model.ts";
@@ -29,8 +30,13 @@ export async function openServer(settings: Settings, { serving, http }: ServerSe
   const store = openServingStore(settings);
   const ids = predictionIds(await openPredictionKey(store, settings.home));
   const logs = await openServingLogs(settings, { tell: (problem) => log.warn({ problem }, "predictions wait on this host") });
+  const metricsOf = (models: ServedModels): Metrics => {
+    const metrics = makeMetrics(models);
+    showLogs(metrics.registry, logs);
+    return metrics;
+  };
   const openFront = async (models: ServedModels): Promise<Front> => startServer({
-    models, ids, log: logs.log, metrics: makeMetrics(models), version: await installedVersion(settings),
+    models, ids, log: logs.log, metrics: metricsOf(models), version: await installedVersion(settings),
     feedback: feedbackFrom({ ids, models: () => models.list().map(({ name }) => name), contracts: (model) => models.find(model)?.versions() ?? [], keep: logs.keepFeedback, now: Date.now }),
     extras: (model) => extrasOf(models, model),
     settings: serverSettings(http, { host: serving.host, port: serving.port }, (reason) => log.error({ reason }, "the tokens cannot be read: nobody is let in")),

@@ -76,5 +76,5 @@ function timeOf(plan: ColumnPlan, at: number, value: string): bigint {
 /** @throws RelearnError `InvalidInput`, always. */
 export function wrong(plan: ColumnPlan, at: number, expected: string, found: unknown): never {
   const also = plan.nullable ? " or null" : "";
-  return refuse(`input ${JSON.stringify(plan.name)}, row ${Math.floor(at / plan.width)}: expected ${expected}${also}, found ${shown(found)}`);
+  return refuse(`input ${JSON.stringify(plan.name)}, row ${Math.floor(at / plan.width)}: expected ${expected}${also}, found ${plan.isPrivate ? `a ${typeof found} that is private` : shown(found)}`);
 }

@@ -10,6 +10,8 @@ export interface ColumnPlan {
   /** Numbers a row. */
   readonly width: number;
   readonly nullable: boolean;
+  /** Its values are in no message. */
+  readonly isPrivate: boolean;
   /** What metadata says, and what a client that asks for nothing else should send. */
   readonly datatype: "FP32" | "FP64" | "INT64" | "BYTES";
 }
@@ -28,7 +30,7 @@ export function planOf(contract: ModelContract): ContractPlan {
   if (known !== undefined) return known;
   const columns = contract.inputs.map(({ name, type, width }, index): ColumnPlan => {
     const { column } = contract.columns[index]!;
-    return { name, index, type, width, column: column.type, nullable: "nullable" in column && column.nullable, datatype: datatypes[type] };
+    return { name, index, type, width, column: column.type, nullable: "nullable" in column && column.nullable, isPrivate: column.private === true, datatype: datatypes[type] };
   });
   const plan = { columns, byName: new Map(columns.map((one) => [one.name, one])) };
   plans.set(contract, plan);

@@ -6,6 +6,7 @@ import { putBlob, putJsonBlob } from "../../stores/blobs.ts";
 import { replacedBy } from "../../stores/commit-rules.ts";
 import type { ObjectStore } from "../../stores/object-store.ts";
 import { openRegistry, type Registry } from "../../stores/registry.ts";
+import type { UnsignedManifest } from "../../schemas/manifest.ts";
 import { signManifest } from "../../stores/signing.ts";
 import { craftModel } from "../support/onnx-writer.ts";
 
@@ -17,12 +18,12 @@ const window = { from: "2013-01-01T00:00:00Z", to: "2013-02-01T00:00:00Z" };
 export const identityModel = (name: string): Uint8Array => craftModel({ model: [[2, name]] });
 
 /** Registers a version of a model that can be served, from its bytes. @returns its number */
-export async function registerVersion(store: ObjectStore, model: string, bytes: Uint8Array, key: KeyObject, name: string): Promise<number> {
+export async function registerVersion(store: ObjectStore, model: string, bytes: Uint8Array, key: KeyObject, name: string, change: Partial<UnsignedManifest> = {}): Promise<number> {
   const [file, evaluation] = await Promise.all([putBlob(store, bytes), putJsonBlob(store, { of: name })]);
   const describe = async (v: number) => ({
     manifest: signManifest({
       version: 1, model, v, file, evaluation, snapshot: "ab".repeat(32), definition: evaluation, code: null, trainer: { command: ["sh"], packages: {} }, params: {}, seed: 1, job: "job-1", run: actor.name,
-      windows: { train: window, holdout: window }, inputs: [{ name: "x", column: { type: "number", nullable: true, wide: false, feature: true } }], outputs: { task: "regression", classes: null }, metrics: {}, createdAt: window.to,
+      windows: { train: window, holdout: window }, inputs: [{ name: "x", column: { type: "number", nullable: true, wide: false, feature: true } }], outputs: { task: "regression", classes: null }, metrics: {}, createdAt: window.to, ...change,
     }, key),
     card: `# ${model} ${v}\n`,
   });
@@ -41,8 +42,8 @@ export async function promoteVersion(registry: Registry, v: number): Promise<voi
 }
 
 /** Registers, approves and promotes in one go. */
-export async function publishVersion(store: ObjectStore, model: string, bytes: Uint8Array, key: KeyObject, name: string): Promise<number> {
-  const v = await registerVersion(store, model, bytes, key, name);
+export async function publishVersion(store: ObjectStore, model: string, bytes: Uint8Array, key: KeyObject, name: string, change: Partial<UnsignedManifest> = {}): Promise<number> {
+  const v = await registerVersion(store, model, bytes, key, name, change);
   const registry = openRegistry(store, model);
   await approveVersion(registry, v);
   await promoteVersion(registry, v);
