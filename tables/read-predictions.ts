@@ -24,6 +24,6 @@ export async function readPredictions(connection: DuckDBConnection, files: reado
 export async function checkFormat(connection: DuckDBConnection, files: readonly string[]): Promise<void> {
   const sql = `select file_name, max(decode(value)) filter (decode(key) = 'relearn_format') as format from parquet_kv_metadata([${files.map(quote).join(", ")}]) group by 1`;
   for (const [file, format] of (await connection.runAndReadAll(sql)).getRows()) {
-    if (format !== String(predictionFormat)) throw new RelearnError("Corrupt", `${String(file)} is a prediction log of format ${String(format)}; this Relearn reads format ${predictionFormat}`);
+    if (format !== String(predictionFormat)) throw new RelearnError("Corrupt", `${String(file)} is of format ${String(format)}; this Relearn reads format ${predictionFormat}`);
   }
 }

@@ -6,12 +6,12 @@ import type { FeedbackRecord } from "../../schemas/feedback.ts";
 import { name as nameSchema } from "../../schemas/names.ts";
 import type { Settings } from "../../schemas/settings.ts";
 import { spoolKinds, type SpoolKind } from "../../schemas/spooled.ts";
-import { entryHeaderBytes, entryKinds } from "../../stores/spool-frames.ts";
 import type { PredictionLog } from "../prediction-log.ts";
+import { feedbackWriter } from "./feedback-writer.ts";
 import { openPredictionSpool, type SpooledPredictions } from "./prediction-log.ts";
 import { startShipper } from "./shipper.ts";
 import { type ShippingLoop, startShippingLoop, type WatchedSpool } from "./shipping-loop.ts";
-import { openSpool, type Spool, type SpoolOptions, usualSpool, type Writer } from "./spool.ts";
+import { openSpool, type Spool, type SpoolOptions, usualSpool } from "./spool.ts";
 
 export interface ServingLogs {
   readonly log: PredictionLog;
@@ -87,18 +87,6 @@ async function leftBehind(home: string): Promise<{ model: string; kind: SpoolKin
   const models = existsSync(folder) ? (await readdir(folder)).filter((one) => nameSchema.safeParse(one).success) : [];
   return models.flatMap((model) => spoolKinds.filter((kind) => existsSync(spoolFolder(home, model, kind))).map((kind) => ({ model, kind })));
 }
-
-/** Texts are short and few, so that JSON does. */
-const feedbackWriter: Writer<FeedbackRecord> = {
-  header: null,
-  bytes: (record) => entryHeaderBytes + 3 * JSON.stringify(record).length,
-  write(record, into, at) {
-    const length = into.write(JSON.stringify(record), at + entryHeaderBytes, "utf8");
-    into[at] = entryKinds.feedback;
-    into.writeUInt32LE(length, at + 1);
-    return at + entryHeaderBytes + length;
-  },
-};
 
 function sums(watched: readonly WatchedSpool[]): ReadonlyMap<string, number> {
   const totals = new Map<string, number>();

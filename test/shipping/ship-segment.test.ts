@@ -4,14 +4,17 @@ import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { inputOf, type NamedColumn } from "../../inference/signature.ts";
 import { column } from "../../schemas/column.ts";
+import type { FeedbackRecord } from "../../schemas/feedback.ts";
 import type { SpoolKind } from "../../schemas/spooled.ts";
 import { openPredictionSpool } from "../../serving/prediction-spool/prediction-log.ts";
-import { usualSpool } from "../../serving/prediction-spool/spool.ts";
+import { feedbackWriter } from "../../serving/prediction-spool/feedback-writer.ts";
+import { openSpool, usualSpool } from "../../serving/prediction-spool/spool.ts";
 import { shipSegment } from "../../shipping/ship-segment.ts";
 import { memoryObjectStore } from "../../stores/memory-object-store.ts";
 import type { ObjectStore } from "../../stores/object-store.ts";
-import { predictionFiles } from "../../stores/prediction-keys.ts";
+import { feedbackFiles, predictionFiles } from "../../stores/prediction-keys.ts";
 import { withDuckDb } from "../../tables/open-duckdb.ts";
+import { readFeedback } from "../../tables/read-feedback.ts";
 import { readPredictions } from "../../tables/read-predictions.ts";
 import { contract, record, secret, secretNumber } from "../serving/prediction-spool/samples.ts";
 
@@ -130,6 +133,25 @@ describe("a segment", () => {
     await copyFile(join(fixtures, "predictions-1.segment"), copy);
     await ship(store, copy);
     await expect(`${JSON.stringify(await rowsOf(store), null, 1)}\n`).toMatchFileSnapshot(join(fixtures, "predictions-1.json"));
+  });
+
+  test("of feedback gives the labels back as they were received", async () => {
+    const store = memoryObjectStore();
+    const folder = await mkdtemp(join(root, "spool-"));
+    const given: FeedbackRecord[] = [
+      { version: 1, prediction_id: "p", row: 0, label: "ü1", value: null, at: null, received_at: "2026-11-25T23:59:59.999Z" },
+      { version: 1, prediction_id: "p", row: 7, label: null, value: -0.1, at: "2026-11-20T08:00:00.250Z", received_at: "2026-11-26T00:00:00.000Z" },
+    ];
+    const spool = await openSpool({ ...usualSpool, folder, durable: true }, () => Buffer.alloc(0));
+    await Promise.all(given.map(async (one) => spool.append(one, feedbackWriter)));
+    await spool.close();
+    const { objects } = await ship(store, join(folder, (await readdir(folder))[0]!), "feedback");
+    expect(objects.map((key) => key.replace(/[0-9a-f]{32}/, "ID"))).toEqual(["feedback/flights/date=2026-11-25/ID.parquet", "feedback/flights/date=2026-11-26/ID.parquet"]);
+    const files = await Promise.all((await feedbackFiles(store, "flights", { from: "2026-11-25T12:00:00Z", to: "2026-11-26T12:00:00Z" })).map(async ({ key }, i) => {
+      await store.download(key, join(root, `feedback-${i}.parquet`));
+      return join(root, `feedback-${i}.parquet`);
+    }));
+    expect(await withDuckDb({ spill: join(root, "spill"), timezone: "Asia/Tokyo" }, (connection) => readFeedback(connection, files))).toEqual(given);
   });
 
   test("of two versions with other columns is read as one, and a file of a format to come is refused", async () => {
