@@ -78,25 +78,24 @@ describe("a server refuses", () => {
 });
 
 it("a thousand slow callers hurt nobody else", async () => {
-  const alone = await slowest(50);
+  const alone = await nineInTen(50);
   const sockets = await Promise.all(Array.from({ length: 1000 }, () => connected(server.url)));
   for (const socket of sockets) socket.on("error", () => undefined).write("POST / HTTP/1.1\r\nHost: localhost\r\nX: ");
   const replies = Promise.all(sockets.slice(0, 20).map(readReply));
-  // On a machine where others work too, one request in fifty is slow by itself.
-  expect(await slowest(50)).toBeLessThan(Math.max(3 * alone, 250));
+  expect(await nineInTen(50)).toBeLessThan(Math.max(3 * alone, 100));
   expect((await replies).map(({ status }) => status)).toEqual(new Array(20).fill(408));
   for (const socket of sockets) socket.destroy();
 });
 
-/** Milliseconds of the slowest of some requests one after another. */
-async function slowest(requests: number): Promise<number> {
-  let most = 0;
+/** Milliseconds within which nine in ten requests are answered, one after another: on a machine where others work too, one in fifty is slow by itself. */
+async function nineInTen(requests: number): Promise<number> {
+  const taken: number[] = [];
   for (let i = 0; i < requests; i++) {
     const begun = performance.now();
     expect((await post(good)).status).toBe(200);
-    most = Math.max(most, performance.now() - begun);
+    taken.push(performance.now() - begun);
   }
-  return most;
+  return taken.sort((a, b) => a - b)[Math.floor(requests * 0.9)]!;
 }
 
 it("names that reach for prototypes are refused on every route that takes JSON, and reach none", async () => {
