@@ -52,6 +52,7 @@ function build(outcome: Outcome, json: boolean): Command {
   addModelCommands(program, outcome);
   addRollout(program, outcome);
   addSchedule(program, outcome);
+  addToken(program, outcome);
   addDefinition(program, outcome);
   bind(program.command("version").description("what is installed"), outcome, async () => (await import("./commands/version.ts")).version as Handler);
   program.commands.forEach((command) => inherit(command, program));
@@ -140,6 +141,15 @@ function addSchedule(program: Command, outcome: Outcome): void {
   bind(some(schedule.command("preview").description("when it would start runs").argument("<pipeline>")), outcome, load("preview"));
   bind(range(schedule.command("backfill").description("start the runs of a time that has passed").argument("<pipeline>").option("-y, --yes", "do not ask")), outcome, load("backfill"));
   bind(schedule.command("delete").description("remove the schedule; runs go on").argument("<pipeline>"), outcome, load("remove"));
+}
+
+function addToken(program: Command, outcome: Outcome): void {
+  const token = program.command("token").description("say who may ask a server beyond this machine, in the file RELEARN_TOKENS_FILE");
+  const load = (name: "create" | "list" | "revoke") => async () => (await import("./commands/token.ts"))[name] as Handler;
+  bind(token.command("create").description("let a caller in; the token is shown this once").argument("<name>").option("--scopes <scopes>", "predict, feedback, backfill, admin, with commas between them", "predict,feedback")
+    .option("--expires <time>", "when it ends, such as 2027-01-01T00:00:00Z (default: never)"), outcome, load("create"));
+  bind(token.command("list").description("who is let in"), outcome, load("list"));
+  bind(token.command("revoke").description("take tokens back; servers refuse them within a second").argument("<name>", "their name, or the first 12 hex digits of a hash"), outcome, load("revoke"));
 }
 
 function addDefinition(program: Command, outcome: Outcome): void {

@@ -11,7 +11,7 @@ export const grantedScope = z.enum(["predict", "feedback", "backfill", "admin"])
 
 /** One key of a tokens file. Only the hash is kept; two keys of one name let it be changed without a gap. */
 export const tokenEntry = z.strictObject({
-  name: z.string().min(1).max(120),
+  name: z.string().regex(/^[\w .@-]{1,120}$/, "must be 1 to 120 letters, digits, spaces or _ . @ -"),
   sha256,
   scopes: z.array(grantedScope).min(1),
   expires: instant.optional(),
