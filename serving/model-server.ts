@@ -49,8 +49,15 @@ export async function startModelServer(options: ModelServerOptions): Promise<Mod
   const remember = keepLast(home, model, log);
   const now: { n: number; state: ServingState | null; pin: Pin | null } = { n: 0, state: null, pin: await readPinOrWarn(home, model, log) };
 
+  const cache = openBlobCache(store, servingBlobs(home, model), cacheBytes);
+  const load = versionLoader({ model, cache, trusted, start });
+  /** What answers counts as used when others are fetched, so that it is the last to leave the disk. */
+  const touchAnswering = async (): Promise<void> => {
+    const answering = fleet.answering?.version;
+    if (answering !== undefined) await Promise.all([answering.model, answering.manifest].map((ref) => cache.file(ref, signal))).catch(() => undefined);
+  };
   const fleet: Fleet = createFleet({
-    load: versionLoader({ model, cache: openBlobCache(store, servingBlobs(home, model), cacheBytes), trusted, start }), fallback: last?.answered ?? null, pauses,
+    load: (version, ending) => touchAnswering().then(() => load(version, ending)), fallback: last?.answered ?? null, pauses,
     changed: () => {
       evidence.keepOnly(new Set(fleet.runners.map(({ version }) => version.model.sha256)));
       announcer.changed();

@@ -12,7 +12,7 @@ import { openRegistry, type Registry } from "../../stores/registry.ts";
 import { listReplicas } from "../../stores/replicas.ts";
 import { ensureSigningKey, publicKeyOf } from "../../stores/signing.ts";
 import { openStores, type Stores } from "../../workers/connect.ts";
-import { relearn } from "../cli/harness.ts";
+import { relearn, relearnAtTerminal } from "../cli/harness.ts";
 import { startFaultProxy, type FaultProxy } from "../support/fault-proxy.ts";
 import { testSettings } from "../support/settings.ts";
 import { actor, approveVersion, identityModel, promoteVersion, publishVersion, registerVersion } from "./publish-version.ts";
@@ -133,4 +133,21 @@ test("a model's process that is killed is replaced, and this one is unhurt", asy
   const began = performance.now();
   await answers(5);
   console.log(`all model processes killed; answers again after ${(performance.now() - began).toFixed(0)} ms`);
+});
+
+test("`relearn serve` answers until it is interrupted, then takes its leave", async () => {
+  const { endpoint, bucket, credentials } = settings.s3;
+  const env = { PATH: process.env["PATH"], RELEARN_HOME: settings.home, RELEARN_S3_ENDPOINT: endpoint!, RELEARN_S3_BUCKET: bucket, AWS_ACCESS_KEY_ID: credentials!.accessKeyId, AWS_SECRET_ACCESS_KEY: credentials!.secretAccessKey };
+  let asked: Promise<number> | null = null;
+  const { exitCode, err } = await relearnAtTerminal(env, ["serve", "--port", "0", "--models", model], (text, person) => {
+    const url = /serving at (\S+)/.exec(text)?.[1];
+    if (url === undefined || asked !== null) return;
+    asked = vi.waitFor(async () => {
+      const { status } = await fetch(`${url}/v2/models/${model}/ready`);
+      expect(status).toBe(200);
+      return (await listReplicas(stores.store, model, Date.now())).length;
+    }, wait).finally(() => person.pressesCtrlC());
+  });
+  expect({ exitCode, replicas: await asked }, err).toEqual({ exitCode: 0, replicas: expect.any(Number) });
+  expect((await listReplicas(stores.store, model, Date.now())).map(({ url }) => url)).toEqual([servers[0]!.url]);
 });
