@@ -20,6 +20,13 @@ test("a child answers several requests, and typed arrays cross as they are", asy
   expect(answers).toEqual([new Float32Array([1]), new Float32Array([2]), new Float32Array([3])]);
 });
 
+test("a child goes on when its whole group is told to end: its parent decides when it is done", async () => {
+  const child = await start();
+  await child.request({ ask: "echo", value: 0 }, { deadlineMs: 5_000 });
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.kill(child.pid, signal);
+  expect(await child.request({ ask: "echo", value: 1 }, { deadlineMs: 5_000 })).toBe(1);
+});
+
 test("a child that stands by is taken once, and one that died meanwhile is not", async () => {
   const entry = await childEntry(import.meta.url, "echo-child");
   const ours = async (): Promise<Set<number>> => {

@@ -96,7 +96,7 @@ test("with S3 gone it goes on, begins again from its disk, and catches up when S
 test("a version that is pinned on this host answers until the log decides anew", async () => {
   proxy.fault = () => ({ kind: "drop" });
   const began = performance.now();
-  const saying = relearn({ PATH: process.env["PATH"], RELEARN_HOME: homes[0], TEMPORAL_ADDRESS: "127.0.0.1:1" }, "rollback", model, "--local", "--reason", "worse", "--by", "ann", "--json");
+  const saying = relearn({ PATH: process.env["PATH"], RELEARN_HOME: homes[0] }, "rollback", model, "--local", "--reason", "worse", "--by", "ann", "--json");
   await answers(1);
   console.log(`relearn rollback --local to the first answer of the version before: ${(performance.now() - began).toFixed(0)} ms`);
   expect(await (await fetch(`${servers[0]!.url}/metrics`)).text()).toContain(`relearn_model_pinned{model="${model}"} 1`);
