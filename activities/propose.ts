@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { activityInfo } from "@temporalio/activity";
-import { WithStartWorkflowOperation } from "@temporalio/client";
+import { type WorkflowHandle, WithStartWorkflowOperation } from "@temporalio/client";
 import type { Workflow } from "@temporalio/common";
 import type { Activities, DeploymentAnswer, SettledAnswer } from "./contract.ts";
 import type { Dependencies } from "./dependencies.ts";
@@ -27,10 +27,18 @@ export function createPropose(deps: Dependencies): Activities["propose"] {
       for (let attempt = 0; ; attempt++) {
         const answer = await propose(deps, proposal, attempt);
         if (answer.status === "committed" || answer.status === "refused") return answer;
-        const settled = await untilSettled(deps, proposal, pulse);
+        const settled = await untilSettled(deps, proposal, pulse).catch(async (error: unknown) => {
+          if (pulse.ending() === "cancelled") await withdraw(deps, proposal);
+          throw error;
+        });
         if (settled !== null) return settled;
       }
     });
+}
+
+/** A run that is cancelled takes its version along, and no other run's. */
+async function withdraw({ workflows }: Dependencies, { model, run }: Proposal): Promise<void> {
+  await workflows.getHandle(`${model}/deployment`).signal("abort", { by: run, reason: "its run was cancelled", run });
 }
 
 async function propose({ workflows }: Dependencies, { model, v, run }: Proposal, attempt: number): Promise<DeploymentAnswer> {
@@ -45,10 +53,20 @@ async function propose({ workflows }: Dependencies, { model, v, run }: Proposal,
 async function untilSettled({ workflows }: Dependencies, { model, v, run }: Proposal, { signal }: Pulse): Promise<SettledAnswer | null> {
   const isMine = (one: { readonly run: string; readonly v: number }): boolean => one.run === run && one.v === v;
   for (let pause = lookEveryMs.first; ; pause = Math.min(pause * 1.3, lookEveryMs.most)) {
-    const told = await workflows.getHandle(`${model}/deployment`).query<Told>("status").catch(() => null);
+    const told = await look(workflows.getHandle(`${model}/deployment`));
     const settled = told?.settled?.find(isMine);
     if (settled !== undefined) return settled.answer;
     if (told !== null && !(told.rollout && isMine(told.rollout)) && !told.waiting?.some(isMine)) return null;
     await sleep(pause, undefined, { signal });
+  }
+}
+
+/** What a deployment says of itself; nothing where it is closed, for it would go on answering as it stood; null where nobody answers just now. */
+async function look(handle: WorkflowHandle): Promise<Told | null> {
+  try {
+    const { status } = await handle.describe();
+    return status.name === "RUNNING" ? await handle.query<Told>("status") : {};
+  } catch {
+    return null;
   }
 }

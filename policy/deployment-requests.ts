@@ -34,13 +34,15 @@ export function readRollback(args: readonly unknown[]): { readonly to: number | 
   return { to, by, reason: typeof reason === "string" ? wellFormed(reason.slice(0, 2_000)) : "" };
 }
 
-/** Reads what somebody sent to `pause`, `resume`, `abort` or `advance`. */
-export function readSteer(name: string, args: readonly unknown[]): { readonly by: string; readonly reason: string } | Problem {
+/** Reads what somebody sent to `pause`, `resume`, `abort` or `advance`. `run`: only that run's version is meant; null: whichever is taking over. */
+export function readSteer(name: string, args: readonly unknown[]): { readonly by: string; readonly reason: string; readonly run: string | null } | Problem {
   const fields = objectIn(args);
   const by = named(fields?.["by"]);
-  if (by === null) return { problem: `${name} needs one argument {"by": name, "reason"?: text}` };
+  const wanted = fields?.["run"] ?? null;
+  const run = named(wanted);
+  if (by === null || (wanted !== null && run === null)) return { problem: `${name} needs one argument {"by": name, "reason"?: text, "run"?: workflow id}` };
   const reason = fields?.["reason"];
-  return { by, reason: typeof reason === "string" ? wellFormed(reason.slice(0, 2_000)) : "" };
+  return { by, reason: typeof reason === "string" ? wellFormed(reason.slice(0, 2_000)) : "", run };
 }
 
 /** Reads what somebody sent to `setTraffic`: percent. */

@@ -83,7 +83,7 @@ export async function deployment(input: DeploymentState): Promise<void> {
     if ("problem" in request) return refused(request.problem);
     const asked = { ...request, txn: freshTxn() };
     const title = `${name} by ${request.by}`;
-    if (name === "abort") return ask(title, async () => (desk.course === null ? desk.drop(asked.by, asked.reason) : desk.abort(asked)), true);
+    if (name === "abort") return ask(title, () => desk.abort(asked), true);
     return steering(title, async () => (desk.course?.promoted ? { answer: refused("it is promoted already") } : name === "advance" ? desk.advance(asked) : desk.step(name, { ...asked, share: null })));
   };
   const setTraffic = async (args: readonly unknown[]) => {
@@ -136,7 +136,7 @@ export async function deployment(input: DeploymentState): Promise<void> {
 const descriptions = {
   pause: 'Take no further step until it is resumed; what is worse still goes back: {"by", "reason"?}.',
   resume: 'Go on: {"by", "reason"?}.',
-  abort: 'The champion keeps all traffic: {"by", "reason"?}.',
+  abort: 'The champion keeps all traffic: {"by", "reason"?, "run"?}; with run only if it is that run\'s version.',
   advance: 'Take the next step now, whatever the evidence says so far: {"by", "reason"?}.',
   setTraffic: 'Give the new version this percent of the traffic: {"share", "by"}.',
 } as const;

@@ -36,6 +36,9 @@ export interface DeskState {
   readonly settled: DeploymentStatus["settled"];
 }
 
+/** What a person says to a rollout. `run`: only that run's; null: whichever takes over. */
+export interface Steer { readonly by: string; readonly reason: string; readonly run: string | null; readonly txn: string }
+
 /** How long servers may take to switch before the deployment goes on without them, and how often it looks. */
 const settling = { withinMs: 30_000, everyMs: 500 };
 const kept = { proposals: 50, settled: 50 };
@@ -140,15 +143,16 @@ export class RolloutDesk {
   }
 
   /** A person's next step, whatever the evidence says so far. */
-  async advance(asked: { readonly by: string; readonly reason: string; readonly txn: string }): Promise<Carried> {
+  async advance(asked: Steer): Promise<Carried> {
     const course = this.course as Course;
     const next = onward({ plan: course.plan, running: course.active });
     return next.move === "promote" ? this.promote() : this.step("advance", { ...asked, share: next.share });
   }
 
-  /** Before its promotion it ends without one; right after it, the champion before comes back. */
-  async abort(asked: { readonly by: string; readonly reason: string; readonly txn: string }): Promise<Carried> {
-    if (this.course?.promoted === null) return this.step("abort", { ...asked, share: null });
+  /** Before its promotion it ends without one; right after it, the champion before comes back, unless it is only a run that wants no more of it. */
+  async abort(asked: Steer): Promise<Carried> {
+    if (this.course === null || (asked.run !== null && (asked.run !== this.course.run || this.course.promoted !== null))) return this.drop(asked);
+    if (this.course.promoted === null) return this.step("abort", { ...asked, share: null });
     const reason = `aborted right after its promotion${asked.reason === "" ? "" : `: ${asked.reason}`}`;
     const carried = await answered(() => quick.rollback({ model: this.model, to: null, by: asked.by, claimed: true, reason, txn: asked.txn }));
     if (carried.answer.status === "committed") this.end({ status: "refused", aborted: true, reason: `${reason} (by ${asked.by})` });
@@ -173,12 +177,13 @@ export class RolloutDesk {
     else this.end(promoted === null ? { status: "refused", reason: `${by} promoted version ${answer.v}` } : { status: "committed", n: promoted.n, v });
   }
 
-  /** Ends the proposals that stand in line before one of them begins. */
-  drop(by: string, reason: string): Carried {
-    const [first] = this.proposals;
-    if (first === undefined) return { answer: { status: "refused", reason: "no version is taking over" } };
-    for (const proposal of this.proposals) this.settle(proposal, { status: "refused", reason: `aborted before it began, by ${by}${reason === "" ? "" : `: ${reason}`}` });
-    this.proposals = [];
+  /** Ends the proposals that stand in line, or those of one run, before one of them begins. */
+  drop({ by, reason, run }: Steer): Carried {
+    const dropped = this.proposals.filter((one) => run === null || one.run === run);
+    const [first] = dropped;
+    if (first === undefined) return { answer: { status: "refused", reason: `no version ${run === null ? "" : `of ${run} `}is taking over` } };
+    for (const proposal of dropped) this.settle(proposal, { status: "refused", reason: `aborted before it began, by ${by}${reason === "" ? "" : `: ${reason}`}` });
+    this.proposals = this.proposals.filter((one) => !dropped.includes(one));
     return { answer: { status: "committed", n: 0, v: first.v, reason: "it had not begun, so the log says nothing of it" } };
   }
 

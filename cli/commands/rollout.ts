@@ -1,4 +1,5 @@
 import { rolloutHeadline } from "../../policy/rollout-text.ts";
+import type { ServingState } from "../../schemas/commit.ts";
 import type { Settings } from "../../schemas/settings.ts";
 import type { DeploymentStatus, RolloutStatus } from "../../workflows/messages.ts";
 import { readName, readShare, readText } from "../support/arguments.ts";
@@ -19,16 +20,17 @@ interface Options {
 
 /** What is taking over, how far it is, by which evidence, and what one can do. */
 export async function status(cli: Cli, given: string): Promise<void> {
-  const { model, settings } = await known(cli, given);
+  const { model, settings, state } = await known(cli, given);
   const found = await withTemporal(settings, (access) => deploymentStatus(access, model));
-  cli.give({ model, champion: found?.champion?.v ?? null, rollout: found?.rollout ?? null, waiting: found?.waiting ?? [] }, textOf(cli, model, found));
+  cli.give({ model, champion: state?.champion?.v ?? null, log: state?.rollout ?? null, rollout: found?.rollout ?? null, waiting: found?.waiting ?? [] }, textOf(cli, model, state, found));
   if (found?.rollout) cli.say(cli.style.dim(hints(settings, model, found.rollout)));
 }
 
-function textOf({ style, width }: Cli, model: string, found: DeploymentStatus | null): string {
+function textOf({ style, width }: Cli, model: string, state: ServingState | null, found: DeploymentStatus | null): string {
   const waiting = (found?.waiting ?? []).map(({ v, run }) => `in line: version ${v}, of ${plain(run)}`);
-  const serves = found?.champion === null || found === null ? "nothing" : `version ${found.champion.v}`;
-  if (!found?.rollout) return [`no version of ${model} is taking over; ${serves} serves, as far as its deployment knows`, ...waiting].join("\n");
+  const serves = state?.champion == null ? "nothing" : `version ${state.champion.v}`;
+  if (!found?.rollout && state?.rollout) return `by its log version ${state.rollout.candidate.v} of ${model} is taking over (${state.rollout.kind}, ${state.rollout.share} %), and no deployment carries it on just now: \`relearn rollout resume ${model}\` starts one, \`relearn rollout abort ${model}\` ends it`;
+  if (!found?.rollout) return [`no version of ${model} is taking over; ${serves} serves`, ...waiting].join("\n");
   const { rollout } = found;
   const { v, kind, step, share, paused, shares, phase } = rollout;
   const headline = rolloutHeadline({ rollout: { candidate: { v }, kind, step, share, paused }, shares, settling: phase === "settling" });
@@ -70,9 +72,9 @@ async function send(cli: Cli, given: string, name: DeploymentRequest, input: obj
   cli.say(cli.style.dim(`same as: ${temporal}\nnext:    relearn ${name === "abort" ? `history ${model}` : `rollout status ${model}`}`));
 }
 
-async function known(cli: Cli, given: string): Promise<{ readonly model: string; readonly settings: Settings }> {
+async function known(cli: Cli, given: string): Promise<{ readonly model: string; readonly settings: Settings; readonly state: ServingState | null }> {
   const model = readName(given);
   const settings = await cli.settings();
-  await withStore(settings, (store) => knownModel(store, model));
-  return { model, settings };
+  const tip = await withStore(settings, async (store) => (await knownModel(store, model)).log.tip());
+  return { model, settings, state: tip?.entry.state ?? null };
 }

@@ -20,10 +20,11 @@ export async function askDeployment(access: TemporalAccess, model: string, name:
   return answer;
 }
 
-/** How a model's deployment stands; null where none has run yet. */
+/** How a model's deployment stands; null where none runs: one that has ended would answer as it stood then. */
 export async function deploymentStatus(access: TemporalAccess, model: string): Promise<DeploymentStatus | null> {
   try {
-    return await inTime(access, `the question how the deployment of ${model} stands`, () => access.client.workflow.getHandle(deploymentId(model)).query<DeploymentStatus>("status"));
+    const handle = access.client.workflow.getHandle(deploymentId(model));
+    return await inTime(access, `the question how the deployment of ${model} stands`, async () => ((await handle.describe()).status.name === "RUNNING" ? handle.query<DeploymentStatus>("status") : null));
   } catch (error) {
     if ((error as Error).name === "WorkflowNotFoundError") return null;
     throw error;

@@ -23,9 +23,9 @@ it("a rollback goes to the champion before unless it names a version", () => {
 });
 
 it("a pause, resume, abort or advance names a person, and may say why", () => {
-  expect(readSteer("pause", [{ by: "ann" }])).toEqual({ by: "ann", reason: "" });
-  expect(readSteer("abort", [{ by: " ann ", reason: "worse", share: 5 }])).toEqual({ by: "ann", reason: "worse" });
-  for (const args of [[], [null], ["ann"], [{}], [{ by: "" }], [{ by: 1 }], [{ by: "a".repeat(121) }], [{ by: "ann" }, 2]]) expect(readSteer("abort", args)).toEqual({ problem: expect.stringContaining("abort needs") });
+  expect(readSteer("pause", [{ by: "ann" }])).toEqual({ by: "ann", reason: "", run: null });
+  expect(readSteer("abort", [{ by: " ann ", reason: "worse", share: 5, run: "flights/run/abc" }])).toEqual({ by: "ann", reason: "worse", run: "flights/run/abc" });
+  for (const args of [[], [null], ["ann"], [{}], [{ by: "" }], [{ by: 1 }], [{ by: "a".repeat(121) }], [{ by: "ann" }, 2], [{ by: "ann", run: 7 }]]) expect(readSteer("abort", args)).toEqual({ problem: expect.stringContaining("abort needs") });
 });
 
 it("a share of the traffic is a percentage", () => {

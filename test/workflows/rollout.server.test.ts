@@ -115,6 +115,26 @@ describe("a rollout", () => {
     }, { state: { events: 30 } });
   });
 
+  it("is begun again by its run where the deployment was taken away, and ends with a run that is cancelled", async () => {
+    await rolloutStage(steps, async (stage) => {
+      await stage.approved("b");
+      stage.serve("web-1", { ...wellBehaved, requests: 0 });
+      await eventually(async () => (await stage.store.get(`replicas/${stage.pipeline}/web-1.json`)) !== null, "the server is up");
+      const input = runInput(stage.pipeline, "0123456789ab");
+      const run = await stage.start("trainingRun", input.step.run, [input]);
+      await eventually(async () => (await run.query<RunRecord>("progress")).state === "waiting", "the run asks");
+      await run.signal("approve", { by: "ann", digest: "d".repeat(64) });
+      await eventually(async () => (await stage.status()).rollout !== null, "it begins");
+      await stage.handle.terminate("killed");
+      const latest = stage.client.workflow.getHandle(stage.handle.workflowId);
+      await eventually(async () => (await latest.describe()).status.name === "RUNNING" && (await latest.query<{ rollout: { run: string } | null }>("status")).rollout?.run === input.step.run, "another deployment goes on with it");
+      await run.cancel();
+      await expect(run.result()).rejects.toThrow();
+      await eventually(async () => (await actions(stage)).at(-1) === "abort", "it is aborted");
+      expect(await actions(stage)).toEqual(["start", "abort"]);
+    }, { replaced: { register: async () => versionRef(2) } });
+  });
+
   it("answers hostile steering with what is wrong, and takes the next one", async () => {
     await rolloutStage(steps, async (stage) => {
       const odd: Readonly<Record<string, readonly (readonly unknown[])[]>> = { pause: [[]], resume: [[null]], abort: [[{ by: "" }]], advance: [[{ by: "ann" }, 2]], setTraffic: [["ann"], [{ share: "5", by: "ann" }]] };
