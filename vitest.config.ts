@@ -4,7 +4,7 @@ import { ClosingLine } from "./test/support/closing-line.ts";
 import { openScratch } from "./test/support/scratch.ts";
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
-const shared = { resolve: { alias: { relearn: at("index.ts") } } };
+const shared = { resolve: { alias: { "relearn/client": at("client/index.ts"), relearn: at("index.ts") } } };
 const env = { TMPDIR: openScratch() };
 const servers = { env, globalSetup: [at("test/support/servers.ts")], testTimeout: 60_000, hookTimeout: 60_000 };
 

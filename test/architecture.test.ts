@@ -14,6 +14,7 @@ const rooms: Record<string, { readonly rooms: readonly string[]; readonly types?
   inference: { rooms: ["schemas", "stores"], packages: ["onnxruntime-node", "zod", "node:*"] },
   serving: { rooms: ["schemas", "stores", "inference", "stats", "policy"], packages: ["prom-client", "pino", "zod", "node:*"] },
   shipping: { rooms: ["schemas", "tables", "stores", "inference"], packages: ["@duckdb/*", "node:*"] },
+  client: { rooms: [], types: ["schemas"], packages: [] },
   launchers: { rooms: ["schemas", "stores"], packages: ["zod", "node:*"] },
   activities: { rooms: ["schemas", "policy", "stats", "tables", "stores", "inference", "launchers"], packages: ["@temporalio/activity", "@temporalio/client", "@temporalio/common", "@duckdb/*", "onnxruntime-node", "zod", "node:*"] },
   workflows: { rooms: ["policy"], types: ["schemas", "activities"], packages: ["@temporalio/workflow", "@temporalio/common"] },
