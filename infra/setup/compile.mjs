@@ -1,5 +1,5 @@
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { runStep } from "./run-step.mjs";
 import { filesUnder } from "./stamps.mjs";
 
@@ -19,7 +19,8 @@ export async function compile(root, log) {
   const tsc = join(root, "node_modules", "typescript", "bin", "tsc");
   dropOrphans(root);
   await runStep(process.execPath, [tsc, "-p", "tsconfig.build.json"], { root, log, what: "compile" });
-  for (const file of filesUnder(root, rooms, assets)) copyInto(root, file);
+  // A tsconfig.json beside compiled files would be read, and found broken, by whoever bundles them.
+  for (const file of filesUnder(root, rooms, assets).filter((file) => basename(file) !== "tsconfig.json")) copyInto(root, file);
   linkCommand(root);
 }
 
