@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pino from "pino";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { freePorts } from "../../infra/free-ports.ts";
 import type { Settings } from "../../schemas/settings.ts";
 import { loadServerSettings, openServer } from "../../serving/open-server.ts";
 import type { RunningServer } from "../../serving/serve.ts";
@@ -25,11 +26,12 @@ let key: KeyObject;
 let stores: Stores;
 let registry: Registry;
 let proxy: FaultProxy;
+let ports: Record<"first" | "second", number>;
 let servers: (RunningServer | null)[] = [];
 
 const open = async (i: number): Promise<RunningServer> => {
   const proxied: Settings = { ...settings, home: homes[i]!, s3: { ...settings.s3, endpoint: proxy.endpoint } };
-  return (servers[i] = await openServer(proxied, loadServerSettings({ RELEARN_SERVE_PORT: "0", RELEARN_TRUST_KEYS: publicKeyOf(key) }), pino({ level: "silent" })));
+  return (servers[i] = await openServer(proxied, loadServerSettings({ RELEARN_SERVE_PORT: String([ports.first, ports.second][i]), RELEARN_TRUST_KEYS: publicKeyOf(key) }), pino({ level: "silent" })));
 };
 const closeOne = async (i: number): Promise<void> => {
   await servers[i]?.close();
@@ -47,6 +49,7 @@ const answers = (v: number, i = 0) => vi.waitFor(async () => expect(await ask(i)
 
 beforeAll(async () => {
   settings = await testSettings("serve");
+  ports = await freePorts(["first", "second"]);
   key = await ensureSigningKey(settings.home);
   stores = openStores(settings);
   registry = openRegistry(stores.store, model);
@@ -138,16 +141,16 @@ test("a model's process that is killed is replaced, and this one is unhurt", asy
 test("`relearn serve` answers until it is interrupted, then takes its leave", async () => {
   const { endpoint, bucket, credentials } = settings.s3;
   const env = { PATH: process.env["PATH"], RELEARN_HOME: settings.home, RELEARN_S3_ENDPOINT: endpoint!, RELEARN_S3_BUCKET: bucket, AWS_ACCESS_KEY_ID: credentials!.accessKeyId, AWS_SECRET_ACCESS_KEY: credentials!.secretAccessKey };
-  let asked: Promise<number> | null = null;
+  const asked: Promise<number>[] = [];
   const { exitCode, err } = await relearnAtTerminal(env, ["serve", "--port", "0", "--models", model], (text, person) => {
     const url = /serving at (\S+)/.exec(text)?.[1];
-    if (url === undefined || asked !== null) return;
-    asked = vi.waitFor(async () => {
+    if (url === undefined || asked.length > 0) return;
+    asked.push(vi.waitFor(async () => {
       const { status } = await fetch(`${url}/v2/models/${model}/ready`);
       expect(status).toBe(200);
       return (await listReplicas(stores.store, model, Date.now())).length;
-    }, wait).finally(() => person.pressesCtrlC());
+    }, wait).finally(() => person.pressesCtrlC()));
   });
-  expect({ exitCode, replicas: await asked }, err).toEqual({ exitCode: 0, replicas: expect.any(Number) });
+  expect({ exitCode, replicas: await Promise.all(asked) }, err).toEqual({ exitCode: 0, replicas: [2] });
   expect((await listReplicas(stores.store, model, Date.now())).map(({ url }) => url)).toEqual([servers[0]!.url]);
 });
