@@ -87,8 +87,9 @@ export class RolloutDesk {
     return this.course?.run === run && this.course.active.candidate.v === v;
   }
 
-  /** @returns why not, or null */
+  /** What was refused before it began may be asked again: the log knows whether anything has changed. @returns why not, or null */
   take(proposal: ProposeRequest): string | null {
+    this.settled = this.settled.filter((one) => one.run !== proposal.run || one.v !== proposal.v || one.answer.status === "committed" || one.answer.aborted === true);
     if (this.answerTo(proposal) !== null || this.isTakingOver(proposal) || this.proposals.some((one) => one.run === proposal.run && one.v === proposal.v)) return null;
     if (this.proposals.length >= kept.proposals) return `${kept.proposals} proposals are waiting already`;
     this.proposals = [...this.proposals, proposal];
@@ -123,7 +124,7 @@ export class RolloutDesk {
       if (isCancellation(error)) throw error;
       // Evidence that cannot be read is none: it holds, and is looked at again.
       const told = (error as { cause?: { message?: string } }).cause?.message ?? (error as Error).message;
-      this.note({ reason: `its evidence cannot be read: ${told}`, checks: [], pauseMs: nextPause(0, this.course?.pauseMs ?? null, false) });
+      this.note({ reason: `its evidence cannot be read: ${told.slice(0, 500)}`, checks: [], pauseMs: nextPause(0, this.course?.pauseMs ?? null, false) });
       return null;
     }
   }
