@@ -46,10 +46,10 @@ export interface Model<P extends Prediction = Prediction> {
 
 /**
  * A client of the server at a URL. Nothing is sent yet.
- * @throws ClientError where the URL is none.
+ * @throws ClientError where the URL or the token is none.
  */
 export function connect(url: string, { token, timeoutMs = 10_000, fetch = globalThis.fetch }: ConnectOptions = {}): Client {
-  const connection: Connection = { base: baseOf(url), token: token ?? null, timeoutMs, fetch };
+  const connection: Connection = { base: baseOf(url), token: tokenOf(token), timeoutMs, fetch };
   return {
     model: (name) => modelOf(connection, name),
     feedback: (items, options = {}) => giveFeedback(connection, items, options),
@@ -65,6 +65,12 @@ function modelOf<P extends Prediction>(connection: Connection, name: string): Mo
     metadata: (options = {}) => metadata(connection, name, options),
     ready: ({ version, ...waiting } = {}) => isReady(connection, `${pathOf("/v2", name, version)}/ready`, waiting),
   };
+}
+
+/** Read from a file, a token often ends with a line; `fetch` would repeat the whole of it in its error. */
+function tokenOf(token: string | undefined): string | null {
+  if (token === undefined || /^[\w.~+/=-]{1,512}$/.test(token)) return token ?? null;
+  throw new ClientError(null, `token: expected 1 to 512 letters, digits and . ~ + / = _ -, found ${String(token).length} characters of which some are others`);
 }
 
 /** A path in front of the server's own is kept: proxies have one. */

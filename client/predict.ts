@@ -7,7 +7,7 @@ import { type Connection, jsonOf, send } from "./send.ts";
 export type Value = string | number | bigint | boolean | Date | readonly number[] | Float32Array | Float64Array | null;
 
 /** An object of column and value; written so that an interface fits as well. */
-export type Row<R> = { readonly [K in keyof R]: Value };
+export type Row<R> = { readonly [K in keyof R]-?: Value };
 
 /** Of a model that tells classes apart. */
 export interface Classified {

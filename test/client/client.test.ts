@@ -32,6 +32,21 @@ describe("rows", () => {
     expect({ values: predictions.map(({ value }) => value), version }).toEqual({ values: [Math.fround(0.1), Math.fround(0.1)], version: 7 });
   });
 
+  it("may be of an interface, and of nothing but values", () => {
+    interface Delay { readonly x: number | null; readonly at?: Date }
+    // Only read by the compiler.
+    const typed = (model: Model<Estimated>, rows: readonly Delay[], whole: readonly Required<Delay>[]) => [
+      model.predict(whole),
+      // @ts-expect-error a column may be null, and not missing
+      model.predict(rows),
+      // @ts-expect-error an object is no value
+      model.predict([{ x: {} }]),
+      // @ts-expect-error a regression has no label
+      model.predict([{ x: 1 }]).then(({ predictions }) => predictions[0]?.label),
+    ];
+    expect(typed).toBeTypeOf("function");
+  });
+
   it("with what JSON has not are refused before they are sent, by name", async () => {
     const before = server.model.asked.length;
     await expect(flights.predict([{ ...row, distance: Number.NaN }])).rejects.toThrow(new ClientError(null, "distance: JSON has no NaN; say null where there is no value"));
@@ -213,6 +228,11 @@ describe("what is no such server", () => {
 
   it("does not answer at all", async () => {
     await expect(connect("http://127.0.0.1:1").ready()).rejects.toMatchObject({ status: null, message: expect.stringMatching(/^http:\/\/127\.0\.0\.1:1 does not answer: /) });
+  });
+
+  it.each(["", "secret\n", "a secret", "secr\u00e9t"])("takes no token like %j, and does not repeat it", (token) => {
+    expect(() => connect("http://127.0.0.1:8080", { token })).toThrow(/^token: expected 1 to 512/);
+    expect(() => connect("http://127.0.0.1:8080", { token })).not.toThrow(/secr/);
   });
 
   it.each(["", "flights", "ftp://x", "http://u:secret@x"])("has no URL like %j", (url) => {

@@ -48,6 +48,8 @@ describe("the page on clients", () => {
   });
 
   it.each(programs("python"))("has programs in Python that print what it says (%#)", async (program, prints) => {
+    server.model.asked.length = 0;
     expect(await ran(python, "program.py", program, { PYTHONPATH: packages })).toBe(prints);
+    expect(server.model.asked.map(({ key }) => key)).toEqual(["customer-17", null]);
   });
 });
