@@ -43,6 +43,8 @@ export interface Settings {
   readonly temporal: TemporalSettings;
   readonly s3: S3Settings;
   readonly predictionLog: {
+    /** Whether predictions are kept at all; feedback is in any case. */
+    readonly kept: boolean;
     /** Answer a prediction only once its record is on this machine's disk. */
     readonly durable: boolean;
     /** Most bytes that may wait on this machine for the object store, a model. */
@@ -95,6 +97,7 @@ export function environmentOf(settings: Settings): Record<string, string> {
   const given: Record<string, string | null | undefined> = {
     RELEARN_HOME: settings.home,
     RELEARN_PYTHON: settings.python.executable,
+    RELEARN_LOG_PREDICTIONS: String(settings.predictionLog.kept),
     RELEARN_LOG_DURABLE: String(settings.predictionLog.durable),
     RELEARN_LOG_MAX_MB: String(Math.round(settings.predictionLog.maxBytes / 2 ** 20)),
     ...(temporal.from === "environment" ? temporalEnvironment(temporal) : {}),
@@ -188,9 +191,9 @@ function givenCredentials(read: Reader): S3Credentials | null {
 }
 
 function predictionLogSettings(read: Reader): Settings["predictionLog"] {
-  const durable = read.checked("RELEARN_LOG_DURABLE", /^(true|false|1|0)$/, "must be true or false");
+  const [kept, durable] = ["RELEARN_LOG_PREDICTIONS", "RELEARN_LOG_DURABLE"].map((name) => read.checked(name, /^(true|false|1|0)$/, "must be true or false"));
   const megabytes = read.checked("RELEARN_LOG_MAX_MB", /^[1-9]\d{0,6}$/, "must be a whole number of megabytes");
-  return { durable: durable === "true" || durable === "1", maxBytes: Number(megabytes ?? 1_024) * 2 ** 20 };
+  return { kept: kept !== "false" && kept !== "0", durable: durable === "true" || durable === "1", maxBytes: Number(megabytes ?? 1_024) * 2 ** 20 };
 }
 
 function pythonSettings(read: Reader, env: Environment, root: string): Settings["python"] {

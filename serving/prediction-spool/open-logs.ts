@@ -38,7 +38,7 @@ export const spoolFolder = (home: string, model: string, kind: SpoolKind): strin
 
 /** The prediction log and the feedback of all models that this machine serves, and what takes both to the bucket. */
 export async function openServingLogs(settings: Settings, { tell, ...options }: LogOptions = {}): Promise<ServingLogs> {
-  const { home, predictionLog } = settings;
+  const { home, predictionLog: { kept, ...predictionLog } } = settings;
   const predictions = new Map<string, Promise<SpooledPredictions>>();
   const opened = new Map<string, SpooledPredictions>();
   const feedback = new Map<string, Promise<Spool>>();
@@ -64,6 +64,7 @@ export async function openServingLogs(settings: Settings, { tell, ...options }: 
     shipping,
     log: {
       append(record) {
+        if (!kept) return undefined;
         const found = opened.get(record.contract.model);
         return found === undefined ? openPredictions(record.contract.model).then((spool) => spool.append(record)) : found.append(record);
       },
