@@ -1,6 +1,6 @@
 import type { FeedbackRecord } from "../../schemas/feedback.ts";
 import { entryHeaderBytes, entryKinds } from "../../stores/spool-frames.ts";
-import type { Writer } from "./spool.ts";
+import type { Writer } from "./groups.ts";
 
 /** Writes labels as entries of a frame. They are few and short, so that JSON does. */
 export const feedbackWriter: Writer<FeedbackRecord> = {

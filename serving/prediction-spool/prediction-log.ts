@@ -2,7 +2,8 @@ import type { ModelContract } from "../../inference/contract.ts";
 import { entryHeaderBytes, entryKinds } from "../../stores/spool-frames.ts";
 import type { PredictionLog, PredictionRecord } from "../prediction-log.ts";
 import { predictionEncoder } from "./encode-prediction.ts";
-import { openSpool, type Spool, type SpoolOptions, type Writer } from "./spool.ts";
+import type { Writer } from "./groups.ts";
+import { openSpool, type Spool, type SpoolOptions } from "./spool.ts";
 
 export interface SpooledPredictions extends PredictionLog {
   readonly spool: Spool;

@@ -3,7 +3,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { RelearnError } from "../../schemas/failures.ts";
 import { frameHeaderBytes, sealFrame, segmentMagic } from "../../stores/spool-frames.ts";
 import { closeSegment, newSegment, syncFolder } from "./segment-files.ts";
-import type { Group, SpoolOptions } from "./spool.ts";
+import type { Group } from "./groups.ts";
+import type { SpoolOptions } from "./spool.ts";
 
 interface Segment {
   readonly path: string;
@@ -16,6 +17,7 @@ interface Segment {
 export interface SegmentWriter {
   /** Writes a group, trying again for as long as the disk refuses it. @returns the bytes it took. */
   write(group: Group): Promise<number>;
+  /** Closes the segment where it is old, or the disk takes no more, or in `any` case. */
   roll(any: boolean): Promise<void>;
   /** Why the disk took nothing last; null while it does. */
   trouble(): string | null;
@@ -54,9 +56,10 @@ export function segmentWriter(options: SpoolOptions, header: (number: number) =>
     const deadline = performance.now() + waitMs;
     for (;;) {
       try {
-        const bytes = await attempt(group);
+        const bytes = await inTurn(() => attempt(group));
         trouble = null;
-        if (segment!.bytes >= segmentBytes) await rollNow();
+        // What is written is not written again because its segment could not be closed; that is closed by the next start then.
+        if ((segment?.bytes ?? 0) >= segmentBytes) await inTurn(rollNow).catch(() => undefined);
         return bytes;
       } catch (error) {
         trouble = (error as NodeJS.ErrnoException).code ?? "unknown";
@@ -64,15 +67,17 @@ export function segmentWriter(options: SpoolOptions, header: (number: number) =>
         const refusal = new RelearnError("Overloaded", `the prediction log cannot be written (${trouble}): make room where RELEARN_HOME lies`, { cause: error });
         if (late) group.done.reject(refusal);
         if (late && closing) throw refusal;
+        // Between two tries the segment can be closed and shipped, which may be all that makes room.
         await sleep(retryMs);
       }
     }
   };
   const rollNow = async (): Promise<void> => {
     if (segment === null || segment.bytes === 0) return;
-    const { path, file } = segment;
+    const { path, file, bytes } = segment;
     segment = null;
-    await file.close();
+    // A write that failed may have left a part of a frame behind the last whole one.
+    await file.truncate(bytes).finally(() => file.close());
     await closeSegment(path);
     if (durable) await syncFolder(folder);
   };
@@ -82,9 +87,9 @@ export function segmentWriter(options: SpoolOptions, header: (number: number) =>
     return done;
   };
   return {
-    write: (group) => inTurn(() => write(group)),
+    write,
     roll: (any) => inTurn(async () => {
-      if (segment !== null && (any || performance.now() - segment.since >= segmentMs)) await rollNow();
+      if (segment !== null && (any || trouble !== null || performance.now() - segment.since >= segmentMs)) await rollNow();
     }),
     trouble: () => trouble,
     closing: () => void (closing = true),

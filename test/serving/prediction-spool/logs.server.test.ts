@@ -100,7 +100,7 @@ describe.skipIf(!mountable())("a disk that the spool has filled", () => {
     const full = machine();
     execFileSync("mount", ["-t", "tmpfs", "-o", "size=200k", "none", full.home]);
     try {
-      const logs = await openServingLogs(full, { durable: true, waitMs: 100, segmentBytes: 50_000 });
+      const logs = await openServingLogs(full, { durable: true, waitMs: 100, segmentBytes: 1_000_000 });
       const contractOf = { ...contract, model: "full" };
       const taken: string[] = [];
       const refused = await (async () => {
