@@ -1,4 +1,4 @@
-import { type FileHandle, open } from "node:fs/promises";
+import { type FileHandle, open, rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { RelearnError } from "../../schemas/failures.ts";
 import { frameHeaderBytes, sealFrame, segmentMagic } from "../../stores/spool-frames.ts";
@@ -38,7 +38,11 @@ export function segmentWriter(options: SpoolOptions, header: (number: number) =>
   const begin = async (): Promise<Segment> => {
     const path = newSegment(folder);
     const file = await open(path, "wx", 0o600);
-    if (durable) await syncFolder(folder);
+    if (durable) await syncFolder(folder).catch(async (error: unknown) => {
+      await file.close();
+      await rm(path, { force: true });
+      throw error;
+    });
     return { path, file, since: performance.now(), headers: new Set(), bytes: 0 };
   };
   const attempt = async (group: Group): Promise<number> => {
