@@ -31,7 +31,7 @@ export interface LogOptions extends Partial<Omit<SpoolOptions, "folder">> {
 }
 
 /** How long an end waits for the object store. */
-const lastShippingMs = 5_000;
+const lastShippingMs = 10_000;
 
 /** `<home>/serving/<model>/spool` and `<home>/serving/<model>/feedback`. */
 export const spoolFolder = (home: string, model: string, kind: SpoolKind): string => join(home, "serving", model, kind === "predictions" ? "spool" : kind);

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { column, type ColumnInput } from "../../schemas/column.ts";
 import { environmentOf, type Settings } from "../../schemas/settings.ts";
 import { loadServerSettings, openServer } from "../../serving/open-server.ts";
+import { openServingLogs } from "../../serving/prediction-spool/open-logs.ts";
 import type { RunningServer } from "../../serving/serve.ts";
 import { ensureSigningKey, publicKeyOf } from "../../stores/signing.ts";
 import { openStores, type Stores } from "../../workers/connect.ts";
@@ -57,6 +58,10 @@ test("what a server answered lies in the bucket, with its label and consent, and
   const holders = filesUnder(home).map((path) => readFileSync(path));
   expect(await (await fetch(`${server.url}/metrics`)).text()).toMatch(/relearn_log_pending_bytes\{model="open"\} [1-9]/);
   await server.close();
+  // On a busy machine its end may not have waited for all of it.
+  const rest = await openServingLogs({ ...settings, home });
+  expect(await rest.shipping.shipAll()).toBe(true);
+  await rest.close();
 
   const rows = await rowsIn(stores.store, settings.home, "predictions/open/");
   expect(rows.map((row) => [row["prediction_id"], row["row"], row["variant"], row["label"], row["consent"], row["in_carrier"]])).toEqual([[answer.prediction_id, 0, "champion", answer.predictions[0]!.label, true, "B6"], [answer.prediction_id, 1, "champion", answer.predictions[1]!.label, false, null]]);
