@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Logger } from "pino";
+import type { ModelContract } from "../inference/contract.ts";
 import { startModelProcess } from "../inference/model-process.ts";
 import { loadHttpSettings, type HttpSettings } from "../schemas/http-settings.ts";
 import { loadServingSettings, type ServingSettings } from "../schemas/serving-settings.ts";
@@ -38,7 +39,7 @@ export async function openServer(settings: Settings, { serving, http }: ServerSe
   const openFront = async (models: ServedModels): Promise<Front> => startServer({
     models, ids, log: logs.log, metrics: metricsOf(models), version: await installedVersion(settings),
     feedback: feedbackFrom({ ids, models: () => models.list().map(({ name }) => name), contracts: (model) => models.find(model)?.versions() ?? [], keep: logs.keepFeedback, now: Date.now }),
-    extras: (model) => extrasOf(models, model),
+    extras: extrasOf,
     settings: serverSettings(http, { host: serving.host, port: serving.port }, (reason) => log.error({ reason }, "the tokens cannot be read: nobody is let in")),
     report: (error) => log.error({ error: (error as Error).message }, "a request failed"),
   });
@@ -59,10 +60,11 @@ export async function openServer(settings: Settings, { serving, http }: ServerSe
   }
 }
 
+const noExtras: readonly string[] = [];
+
 /** The consent column is wanted in the log also where the model does not see it. */
-function extrasOf(models: ServedModels, name: string): readonly string[] {
-  const contract = models.find(name)?.versions()[0];
-  return contract?.consent === undefined || contract.inputs.some((input) => input.name === contract.consent) ? [] : [contract.consent];
+function extrasOf({ consent, inputs }: ModelContract): readonly string[] {
+  return consent === undefined || inputs.some(({ name }) => name === consent) ? noExtras : [consent];
 }
 
 async function installedVersion({ root }: Settings): Promise<string> {

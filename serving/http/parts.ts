@@ -1,3 +1,4 @@
+import type { ModelContract } from "../../inference/contract.ts";
 import type { PredictionIds, PredictionLog } from "../prediction-log.ts";
 import type { ServedModels } from "../served-model.ts";
 import type { Feedback } from "../feedback.ts";
@@ -11,7 +12,7 @@ export interface Parts {
   readonly ids: PredictionIds;
   readonly feedback: Feedback;
   /** Names of fields that are no features of a model but are wanted in the log, such as its consent column. */
-  readonly extras: (model: string) => readonly string[];
+  readonly extras: (contract: ModelContract) => readonly string[];
   readonly metrics: Metrics;
   readonly limits: Limits;
   /** Of Relearn. */

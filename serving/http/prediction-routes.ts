@@ -29,30 +29,30 @@ export function predictionRoutes(parts: Parts): readonly Route[] {
 
 async function answerRows(parts: Parts, call: Call, model: ServedModel, decode: typeof decodePredict): Promise<Reply> {
   const body = jsonOf(parts.limits, call);
-  const { prediction } = await predict(parts, call, model, (contract) => decode(body, contract, parts.extras(model.name), parts.limits));
+  const { prediction } = await predict(parts, call, model, (contract) => decode(body, contract, parts.extras(contract), parts.limits));
   return { status: 200, body: encodeRows(prediction), headers: answeredBy(prediction) };
 }
 
 async function answerInfer(parts: Parts, call: Call): Promise<Reply> {
   const model = modelOf(parts, call.path.model!);
-  const { prediction, decoded } = await predict(parts, call, model, inferReader(parts, call, parts.extras(model.name)));
+  const { prediction, decoded } = await predict(parts, call, model, inferReader(parts, call));
   const { body, headerLength } = encodeInfer(prediction, decoded.id, decoded.outputs);
   const headers = answeredBy(prediction);
   return headerLength === null ? { status: 200, body, headers } : { status: 200, body, type: "application/octet-stream", headers: [...headers, "Inference-Header-Content-Length", String(headerLength)] };
 }
 
 /** JSON; JSON with binary data behind it; or binary data alone, where the header says 0. */
-function inferReader({ limits }: Parts, call: Call, extras: readonly string[]): (contract: ModelContract) => InferRequest {
+function inferReader({ limits, extras }: Parts, call: Call): (contract: ModelContract) => InferRequest {
   const length = call.headers["inference-header-content-length"];
   if (length === undefined) {
     const body = jsonOf(limits, call);
-    return (contract) => decodeInfer(body, null, contract, extras, limits);
+    return (contract) => decodeInfer(body, null, contract, extras(contract), limits);
   }
   const at = typeof length === "string" && /^\d{1,10}$/.test(length) ? Number(length) : -1;
   if (at < 0 || at > call.body.length) throw new HttpError(400, "Inference-Header-Content-Length: expected the length of the JSON in bytes, at most that of the body");
   if (at === 0) return (contract) => decodeRaw(call.body, contract, limits);
   const body = parseJson(call.body.subarray(0, at), limits);
-  return (contract) => decodeInfer(body, call.body.subarray(at), contract, extras, limits);
+  return (contract) => decodeInfer(body, call.body.subarray(at), contract, extras(contract), limits);
 }
 
 /** MLflow's path names no model: `?model=` does where there are several. */
