@@ -54,6 +54,16 @@ describe("predictions and feedback of two replicas", () => {
   });
 });
 
+test("a server that keeps no predictions writes none, and still takes feedback", async () => {
+  const silent = { ...machine(), predictionLog: { ...settings.predictionLog, kept: false } };
+  const logs = await openServingLogs(silent);
+  expect(logs.log.append(record({ contract: { ...contract, model: "silent" } }))).toBeUndefined();
+  expect(logs.pending()).toEqual(new Map());
+  await logs.keepFeedback("silent", { version: 1, prediction_id: record().id, row: 0, at: null, received_at: "2013-03-01T09:00:00.000Z", label: "1", value: null });
+  await logs.close();
+  expect([await rowsUnder("predictions/silent/"), (await rowsUnder("feedback/silent/")).length]).toEqual([[], 1]);
+});
+
 describe("an object store that is away", () => {
   let proxy: FaultProxy;
   afterAll(() => proxy.close());
