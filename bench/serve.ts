@@ -95,7 +95,9 @@ async function publishFlights(settings: Settings, { path, golden, outputs }: Ser
 }
 
 /** There and back again, so that nobody always comes first. */
-const inTurn = (targets: readonly Target[], round: number): readonly Target[] => (round % 2 === 0 ? targets : [...targets].reverse());
+function inTurn(targets: readonly Target[], round: number): readonly Target[] {
+  return round % 2 === 0 ? targets : [...targets].reverse();
+}
 
 /** All see the same machine: one after the other at each number of connections. */
 async function loadAll(load: Load, targets: readonly Target[], counts: boolean): Promise<void> {
