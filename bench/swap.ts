@@ -171,7 +171,7 @@ function watchMemory(servers: readonly ServerProcess[]): () => readonly number[]
   };
 }
 
-function reportAll({ report }: Bench, [first, ...taken]: readonly Round[]): void {
+function reportAll({ report, say }: Bench, [first, ...taken]: readonly Round[]): void {
   const corrupt = taken.reduce((sum, round) => sum + round.corrupt, 0);
   const requests = taken.reduce((sum, { seen }) => sum + seen.times.length, 0);
   const failed = taken.flatMap(({ seen }) => seen.failed);
@@ -186,7 +186,8 @@ function reportAll({ report }: Bench, [first, ...taken]: readonly Round[]): void
     figure: "longest that an answer took, a round", unit: "ms", samples: taken.map(({ seen }) => Math.max(...seen.times)), target: `under ${stallMs} ms`, met: ({ max }) => max < stallMs,
     notes: [...notes, `p50 ${middle(taken.flatMap(({ seen }) => seen.times)).toFixed(2)} ms; requests were sent at most ${late.toFixed(0)} ms after they were due, which is what this machine took from the client`],
   });
-  report({
+  if (!grown.every(Number.isFinite)) say("the servers were not seen settled in each round, or this system has no /proc: their memory was not measured");
+  else report({
     figure: "growth of a server's memory, its children's too, since a tenth of as many swaps", unit: "MiB", samples: grown, target: `at most ${grownMiB} MiB for all swaps`, met: ({ max }) => max <= grownMiB,
     notes: [...notes, `in the order of the rounds: ${grown.map((size) => size.toFixed(1)).join(", ")} MiB beyond ${first!.residentBytes.map((bytes) => (bytes / 2 ** 20).toFixed(0)).join(" and ")} MiB; of the server that grew most, the least of each round`],
   });
