@@ -112,14 +112,14 @@ function named(model: Uint8Array, name: string): Uint8Array {
 
 async function swapAll(place: Place, times: number): Promise<Round> {
   const [promoted, rolledBack] = [[] as number[], [] as number[]];
-  const memory = watchMemory(place.servers);
   let corrupt = 0;
   for (let i = 1; i <= times; i++) {
     if (i % corruptEvery !== 0) promoted.push(await promote(place));
     else await promoteCorrupt(place, corrupt++ % 2 === 0 ? "bytes" : "golden");
   }
   for (let i = 0; i < rollbacks; i++) rolledBack.push(await rollBack(place));
-  return { seen: await place.client.take(), promoted, rolledBack, corrupt, residentBytes: memory() };
+  const residentBytes = await settledMemory(place.servers);
+  return { seen: await place.client.take(), promoted, rolledBack, corrupt, residentBytes };
 }
 
 /** @returns milliseconds from the asking to the last server's first new answer. */
@@ -156,19 +156,17 @@ async function rollBack(place: Place): Promise<number> {
   return took;
 }
 
-/** Looks now and again. @returns the least that each server took while it had settled: NaN where that was never seen */
-function watchMemory(servers: readonly ServerProcess[]): () => readonly number[] {
-  const least = servers.map(() => Infinity);
-  const timer = setInterval(() => {
-    for (const [i, { pid }] of servers.entries()) {
-      const found = residentMemory(pid);
-      if (found?.processes === settledProcesses) least[i] = Math.min(least[i]!, found.bytes);
-    }
-  }, 250);
-  return () => {
-    clearInterval(timer);
-    return least.map((bytes) => (bytes === Infinity ? Number.NaN : bytes));
-  };
+/** Waits until every server has settled. @returns the least that each took in some looks from then on; NaN where that was never seen */
+async function settledMemory(servers: readonly ServerProcess[]): Promise<readonly number[]> {
+  const least = servers.map(() => Number.NaN);
+  const deadline = Date.now() + 20_000;
+  for (let looks = 0; looks < 10 && Date.now() < deadline; await sleep(100)) {
+    const found = servers.map(({ pid }) => residentMemory(pid));
+    if (!found.every((one) => one?.processes === settledProcesses)) continue;
+    for (const [i, one] of found.entries()) least[i] = Math.min(least[i] || Infinity, one!.bytes);
+    looks++;
+  }
+  return least;
 }
 
 function reportAll({ report, say }: Bench, [first, ...taken]: readonly Round[]): void {
@@ -189,7 +187,7 @@ function reportAll({ report, say }: Bench, [first, ...taken]: readonly Round[]):
   if (!grown.every(Number.isFinite)) say("the servers were not seen settled in each round, or this system has no /proc: their memory was not measured");
   else report({
     figure: "growth of a server's memory, its children's too, since a tenth of as many swaps", unit: "MiB", samples: grown, target: `at most ${grownMiB} MiB for all swaps`, met: ({ max }) => max <= grownMiB,
-    notes: [...notes, `in the order of the rounds: ${grown.map((size) => size.toFixed(1)).join(", ")} MiB beyond ${first!.residentBytes.map((bytes) => (bytes / 2 ** 20).toFixed(0)).join(" and ")} MiB; of the server that grew most, the least of each round`],
+    notes: [...notes, `in the order of the rounds: ${grown.map((size) => size.toFixed(1)).join(", ")} MiB beyond ${first!.residentBytes.map((bytes) => (bytes / 2 ** 20).toFixed(0)).join(" and ")} MiB; of the server that grew most, at each round's end`],
   });
   report({ figure: "from promote to the last server's first new answer", unit: "ms", samples: taken.flatMap(({ promoted }) => promoted), target: `under ${promotedMs} ms`, met: ({ median }) => median < promotedMs, notes });
   report({ figure: "from rollback to the last server's first answer of the version before", unit: "ms", samples: taken.flatMap(({ rolledBack }) => rolledBack), target: `under ${rolledBackMs} ms`, met: ({ median }) => median < rolledBackMs, notes });
