@@ -5,7 +5,7 @@ import { outputBucket, outputsDiffer } from "../stats/output-bucket.ts";
 
 type Scores = Float32Array | Float64Array;
 
-/** What one version has answered on this server since a step of a rollout began; outside one, since it was loaded. */
+/** What each version has answered on this server since a step of a rollout began, and its canary to answer; outside a rollout, since it was loaded. */
 export interface Evidence {
   /** @param at event time, milliseconds since 1970. */
   answered(contract: ModelContract, variant: Variant, scores: Scores, rows: number, latencyMs: number, at: number): void;
@@ -46,6 +46,8 @@ export function createEvidence(): Evidence {
   let tallies = new Map<ModelContract, Map<Variant, Tally>>();
 
   const tallyOf = (contract: ModelContract, variant: Variant): Tally => {
+    // What the champion answered while a canary was still being loaded was of other callers, at another time: it is nothing to compare with.
+    if (step !== null && variant === "canary" && !tallies.get(contract)?.has(variant)) tallies = new Map();
     let ofContract = tallies.get(contract);
     if (ofContract === undefined) tallies.set(contract, (ofContract = new Map()));
     let tally = ofContract.get(variant);

@@ -77,6 +77,19 @@ test("evidence is counted by variant, adds rows to their buckets, and begins ane
   expect(counted()).toEqual([]);
 });
 
+test("what the champion answered before the candidate could is not compared with it", () => {
+  const evidence = createEvidence();
+  const [champion, candidate] = [contract(["a", "b"]), { ...contract(["a", "b", "c"]), digest: "b".repeat(64) }];
+  const answer = (model: ModelContract, variant: "champion" | "canary", at: string) => evidence.answered(model, variant, Float32Array.of(0.2, 0.8), 1, 3, Date.parse(at));
+  answer(champion, "champion", "2026-03-01T00:00:00Z");
+  evidence.begin({ id: "r", step: 0, share: 5 });
+  answer(champion, "champion", "2026-03-01T01:00:00Z");
+  answer(candidate, "canary", "2026-03-01T05:00:00Z");
+  answer(champion, "champion", "2026-03-01T06:00:00Z");
+  answer(candidate, "canary", "2026-03-01T07:00:00Z");
+  expect(evidence.counts().map(({ variant, requests, firstAt }) => [variant, requests, firstAt])).toEqual([["canary", 2, "2026-03-01T05:00:00.000Z"], ["champion", 1, "2026-03-01T06:00:00.000Z"]]);
+});
+
 test("a process that dies once starts again at once, one that keeps failing after growing pauses", () => {
   expect([0, 1, 2, 3, 40].map((misses) => pauseBefore(misses, { firstMs: 500, mostMs: 30_000 }))).toEqual([0, 500, 1_000, 2_000, 30_000]);
 });
