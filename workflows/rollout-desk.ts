@@ -124,7 +124,7 @@ export class RolloutDesk {
       if (isCancellation(error)) throw error;
       // Evidence that cannot be read is none: it holds, and is looked at again.
       const told = (error as { cause?: { message?: string } }).cause?.message ?? (error as Error).message;
-      this.note({ reason: `its evidence cannot be read: ${told.slice(0, 500)}`, checks: [], pauseMs: nextPause(0, this.course?.pauseMs ?? null, false) });
+      this.note({ reason: `its evidence cannot be read: ${told.slice(0, 500)}`, checks: [], pauseMs: nextPause(0, this.course?.pauseMs ?? null, false, { watchedMs: 0, spentMs: 0 }) });
       return null;
     }
   }
@@ -137,7 +137,7 @@ export class RolloutDesk {
     if (interrupted()) return null;
     const { checks, reason, ...next } = nextStep({ plan, running: active, evidence, spentMs: spentOf(course) });
     const trace = traceOf(evidence);
-    this.note({ checks, reason, championP99: evidence.championP99, trace, pauseMs: nextPause(plan.eachMs, course.pauseMs, trace !== course.trace) });
+    this.note({ checks, reason, championP99: evidence.championP99, trace, pauseMs: nextPause(plan.eachMs, course.pauseMs, trace !== course.trace, { watchedMs: evidence.watchedMs, spentMs: spentOf(course) }) });
     if (next.move === "hold") return null;
     if (next.move === "promote") return this.promote();
     return this.step(next.move === "rollback" ? "abort" : "advance", { share: next.move === "advance" ? next.share : null, reason, by: null, txn: `${active.id}/${next.move}/${active.step}` });
