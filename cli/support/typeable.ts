@@ -35,7 +35,7 @@ function seenFrom(cwd: string, program: string): string {
 
 /** Where a command stands in our texts: at a line's start, in backticks, after a colon, a prompt or a column's gap, and after a colour code. */
 const before = String.raw`(^ *|\`|: |\$ | {2}|\u001b\[\d+m)`;
-const relearnCommands = "up|down|doctor|run|runs|watch|approve|reject|cancel|promote|rollback|score|models|show|history|verify|schedule|definition|version";
+const relearnCommands = "up|down|doctor|run|runs|watch|approve|reject|cancel|promote|rollback|rollout|serve|replay|score|models|show|history|verify|schedule|definition|version";
 const commands = new RegExp(`${before}(relearn(?= (?:${relearnCommands})\\b)|temporal(?= (?:workflow|schedule|operator) ))`, "gm");
 
 /**

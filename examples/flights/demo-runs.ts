@@ -1,0 +1,61 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { signalLine } from "../../cli/support/approval-text.ts";
+import { RelearnError } from "../../schemas/failures.ts";
+import type { RunRecord } from "../../schemas/run.ts";
+import type { TemporalSettings } from "../../schemas/settings.ts";
+import type { ObjectStore } from "../../stores/object-store.ts";
+import { listRuns } from "../../stores/runs.ts";
+import type { Stage } from "./stage.ts";
+
+export interface DemoRuns {
+  /** The run under way, as it stood when it was last looked at. */
+  readonly current: RunRecord | null;
+  /**
+   * The schedule's nominal time comes, the run goes to its question, the question is answered, the version takes over.
+   * @param meanwhile what has to go on so that it can take over, once it was approved
+   */
+  asOf(day: string, meanwhile?: (run: RunRecord) => Promise<void>): Promise<void>;
+}
+
+/** @param asks somebody sits here: only they answer */
+export function openRuns(stage: Stage, store: ObjectStore, temporal: TemporalSettings, asks: boolean): DemoRuns {
+  let current: RunRecord | null = null;
+  const look = async (day: string): Promise<RunRecord> => (current = await newestRun(store, day, stage.signal));
+  const answered = async (day: string): Promise<RunRecord> => {
+    for (;;) {
+      const run = await look(day);
+      if (run.state !== "waiting") return run;
+      await sleep(500, undefined, { signal: stage.signal });
+    }
+  };
+  return {
+    get current() { return current; },
+    async asOf(day, meanwhile) {
+      await stage.relearn("schedule", "backfill", "flights", "--from", day, "--to", `${day}T12:00:00Z`, "--yes");
+      const { run } = await look(day);
+      stage.say(asks ? "\nThe run will ask for an approval: answer from another terminal, with one of the lines it shows. Ctrl-C ends the demo with nothing approved.\n" : "");
+      await stage.relearn("watch", run, "--no-wait").finally(() => look(day));
+      if (current?.state === "waiting" && !asks) await approve(stage, current, temporal);
+      const decided = await answered(day);
+      if (decided.endedAt === null && meanwhile !== undefined) await meanwhile(decided);
+      await stage.relearn("watch", run, "--wait");
+      const { state, reason } = await look(day);
+      if (state !== "promoted") throw new RelearnError("NotApproved", `${run} ended ${state}${reason === null ? "" : `: ${reason}`}`);
+    },
+  };
+}
+
+async function newestRun(store: ObjectStore, day: string, signal: AbortSignal): Promise<RunRecord> {
+  for (const end = Date.now() + 30_000; Date.now() < end; await sleep(200)) {
+    for await (const record of listRuns(store, "flights")) if (record.asOf.startsWith(day)) return record;
+    signal.throwIfAborted();
+  }
+  throw new RelearnError("NotFound", `no run of flights as of ${day} came within 30 s: look at \`relearn runs\` and at Temporal UI`);
+}
+
+/** Nobody sits here: the printed line is run as it stands, by the Temporal CLI alone. */
+async function approve({ say, line }: Stage, record: RunRecord, temporal: TemporalSettings): Promise<void> {
+  say("\nNobody is asked here, so the printed line answers:");
+  await line(signalLine(record, temporal, "demo"));
+  say();
+}
