@@ -83,6 +83,7 @@ function timeCheck({ plan, evidence: { watchedMs } }: StepQuestion): GateResult 
   return check("time", watchedMs >= plan.eachMs ? "yes" : "not-evaluated", `${seen} s of ${limit} s lie between the first and the last prediction`, seen, limit);
 }
 
+/** That outputs differ shows early; how far they do is a figure that wants a step's samples, for over a few dozen predictions PSI tells hardly anything. */
 function guardCheck(guard: GuardEvidence, { plan, running }: StepQuestion): GateResult {
   const { metric, limit, observed, holds, logE, samples } = guard;
   const name = limit === null ? metric : `${metric} > ${short(limit)}`;
@@ -91,7 +92,7 @@ function guardCheck(guard: GuardEvidence, { plan, running }: StepQuestion): Gate
   if (moot !== null) return answer("not-applicable", moot);
   if (limit === null) return answer("not-evaluated", `the champion's latency is not known, so there is nothing to compare with; give rollbackOn a "${metric} > ..." of its own`);
   const seen = `${short(observed ?? 0)} over ${Math.floor(samples)} predictions, e-value ${evalue(logE)}`;
-  if (logE >= Math.log(convincing) && holds === false) return answer("no", `${seen}: it is above ${short(limit)}${guard.implied && metric === "p99_ms" ? ", twice the champion's" : ""}`);
+  if (logE >= Math.log(convincing) && holds === false && (metric !== "output_shift" || samples >= plan.samples)) return answer("no", `${seen}: it is above ${short(limit)}${guard.implied && metric === "p99_ms" ? ", twice the champion's" : ""}`);
   if (observed === null || samples < plan.samples) return answer("not-evaluated", `${Math.floor(samples)} of ${plan.samples} predictions`);
   if (holds === false) return answer("not-evaluated", `${seen}: above ${short(limit)}, and that may still be chance`);
   return answer("yes", seen);

@@ -40,6 +40,10 @@ describe("a step of a canary", () => {
     for (const paused of [false, true]) expect(ask(evidence, { running: { kind: "canary", step: 1, share: 25, paused } })).toMatchObject({ move: "rollback", reason: expect.stringContaining(reason) });
   });
 
+  it("waits for a step's samples before it says how far outputs moved", () => {
+    expect(ask(guards(found("output_shift", { limit: 0.25, observed: 1.5, holds: false, logE: 14, samples: 79 })))).toMatchObject({ move: "hold", reason: "output_shift > 0.25: 79 of 200 predictions" });
+  });
+
   it("does not go back for a shift that is certain and small", () => {
     expect(ask(guards(found("output_shift", { limit: 0.25, observed: 0.1, holds: true, logE: 50 })))).toMatchObject({ move: "advance" });
   });
