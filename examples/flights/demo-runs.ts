@@ -12,9 +12,9 @@ export interface DemoRuns {
   readonly current: RunRecord | null;
   /**
    * The schedule's nominal time comes, the run goes to its question, the question is answered, the version takes over.
-   * @param meanwhile what has to go on so that it can take over, once it was approved
+   * @param meanwhile what has to go on so that it can take over, once it was approved. @returns what that gave; null where it took over at once
    */
-  asOf(day: string, meanwhile?: (run: RunRecord) => Promise<void>): Promise<void>;
+  asOf<T>(day: string, meanwhile?: (run: RunRecord) => Promise<T>): Promise<T | null>;
 }
 
 /** @param asks somebody sits here: only they answer */
@@ -37,10 +37,11 @@ export function openRuns(stage: Stage, store: ObjectStore, temporal: TemporalSet
       await stage.relearn("watch", run, "--no-wait").finally(() => look(day));
       if (current?.state === "waiting" && !asks) await approve(stage, current, temporal);
       const decided = await answered(day);
-      if (decided.endedAt === null && meanwhile !== undefined) await meanwhile(decided);
+      const given = decided.endedAt === null && meanwhile !== undefined ? await meanwhile(decided) : null;
       await stage.relearn("watch", run, "--wait");
       const { state, reason } = await look(day);
       if (state !== "promoted") throw new RelearnError("NotApproved", `${run} ended ${state}${reason === null ? "" : `: ${reason}`}`);
+      return given;
     },
   };
 }
