@@ -6,7 +6,7 @@ import { type Asking, askFlights } from "./ask-flights.ts";
 import type { Stage } from "./stage.ts";
 
 const everyMs = { log: 250, progress: 2_000 };
-/** By the clock on the wall; on an idle machine a rollout of three steps takes half a minute. */
+/** By the clock on the wall. */
 const patienceMs = 240_000;
 /** What is asked after the end shows who answers now. */
 const afterwardsMs = 1_000;
