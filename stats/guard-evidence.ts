@@ -78,11 +78,14 @@ function disagreementOf(candidate: VariantTotals, limit: number): Found {
   return { ...rateOf(candidate.disagreements * weight, candidate.pairs * weight, limit), observed, holds };
 }
 
+/** Added to each count, so that a cell which a few hundred outputs happen to leave empty says no more than they can (Krichevsky-Trofimov). */
+const half = 0.5;
+
 function shiftOf({ candidate, champion, share }: Compared, limit: number): Found {
   const samples = Math.min(sumOf(candidate), sumOf(champion));
   if (samples === 0) return { limit, observed: null, holds: null, logE: 0, samples };
   const cells = outputCells(candidate, champion);
-  const observed = psi(cells.map((cell) => cell.both - cell.candidate), cells.map((cell) => cell.candidate));
+  const observed = psi(cells.map((cell) => cell.both - cell.candidate + half), cells.map((cell) => cell.candidate + half));
   return { limit, observed, holds: observed <= limit, logE: logETwoSamples(cells, Math.min(share, 50) / 100), samples: sumOf(candidate) * weightOf(candidate) };
 }
 

@@ -49,7 +49,7 @@ describe("a guard", () => {
     const [mine, theirs] = [{ 3: 60, 4: 40 }, { 3: 40, 4: 60 }];
     const single = compare(guard("output_shift", 0.1), { requests: 100, rows: 100, outputs: mine }, { requests: 100, rows: 100, outputs: theirs });
     const batched = compare(guard("output_shift", 0.1), { requests: 10, rows: 100, outputs: mine }, { requests: 10, rows: 100, outputs: theirs });
-    expect(batched.observed).toBeCloseTo(single.observed!, 9);
+    expect(batched.observed).toBeLessThan(single.observed!);
     expect(batched.logE).toBeLessThan(single.logE);
     expect(compare(guard("disagreement", 0.1), { requests: 10, rows: 100, pairs: 100, disagreements: 30 })).toMatchObject({ observed: 0.3, holds: false, samples: 10 });
   });
