@@ -1,10 +1,17 @@
-import type { Commit, ServingState } from "../schemas/commit.ts";
+import type { Actor, Commit, ServingState } from "../schemas/commit.ts";
 import { RelearnError } from "../schemas/failures.ts";
 import type { BlobRef } from "../schemas/names.ts";
 import { type checkApproval, lastDecision } from "./approval-rules.ts";
 import type { Appended, CommitLog, LogView } from "./commit-log.ts";
 import { nobodyServes } from "./commit-rules.ts";
 import { entryAt } from "./versions.ts";
+
+export interface Step {
+  /** The same on every retry: workflow id and step. */
+  readonly txn: string;
+  readonly actor: Actor;
+  readonly signal?: AbortSignal;
+}
 
 /** A version's model and manifest as its registration names them. @throws RelearnError `NotFound`. */
 export async function registered(log: CommitLog, view: LogView, v: number): Promise<{ model: BlobRef; manifest: BlobRef }> {

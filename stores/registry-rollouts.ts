@@ -4,8 +4,7 @@ import type { GateResult } from "../schemas/gate.ts";
 import type { checkApproval } from "./approval-rules.ts";
 import type { Appended, CommitLog, Draft, LogView } from "./commit-log.ts";
 import { replacedBy } from "./commit-rules.ts";
-import { approvalOf, expectOperation, registered, stateOf, versionsOf } from "./log-views.ts";
-import type { Step } from "./registry.ts";
+import { approvalOf, expectOperation, registered, stateOf, type Step, versionsOf } from "./log-views.ts";
 import { needsApproval, rolloutProblems, type RolloutOperation } from "./rollout-rules.ts";
 
 export interface RolloutRequest extends Step {

@@ -1,5 +1,5 @@
 import type { RecordedAnswer } from "../schemas/approval.ts";
-import type { Actor, Champion, Commit, Decision, Expected } from "../schemas/commit.ts";
+import type { Champion, Commit, Decision, Expected } from "../schemas/commit.ts";
 import { RelearnError } from "../schemas/failures.ts";
 import type { Manifest } from "../schemas/manifest.ts";
 import type { BlobRef } from "../schemas/names.ts";
@@ -9,19 +9,12 @@ import { getBlob, putBlob, putJsonBlob } from "./blobs.ts";
 import { openCommitLog, type Appended, type CommitLog, type CommitLogOptions, type LogView } from "./commit-log.ts";
 import { replacedBy } from "./commit-rules.ts";
 import type { LoggedCommit } from "./log-entries.ts";
-import { approvalOf, expectOperation, registered, reused, stateOf, versionsOf } from "./log-views.ts";
+import { approvalOf, expectOperation, registered, reused, stateOf, type Step, versionsOf } from "./log-views.ts";
 import type { ObjectStore } from "./object-store.ts";
 import { type RolloutRequest, type RolloutStepRequest, startRollout, stepRollout } from "./registry-rollouts.ts";
 import { promotionProblem } from "./rollout-rules.ts";
 import { findVersion, listVersions, type Version } from "./versions.ts";
 import { inParallel } from "./parallel.ts";
-
-export interface Step {
-  /** The same on every retry: workflow id and step. */
-  readonly txn: string;
-  readonly actor: Actor;
-  readonly signal?: AbortSignal;
-}
 
 export interface RegisterRequest extends Step {
   /** Workflow id. */

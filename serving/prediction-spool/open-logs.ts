@@ -11,7 +11,8 @@ import { feedbackWriter } from "./feedback-writer.ts";
 import { openPredictionSpool, type SpooledPredictions } from "./prediction-log.ts";
 import { startShipper } from "./shipper.ts";
 import { type ShippingLoop, startShippingLoop, type WatchedSpool } from "./shipping-loop.ts";
-import { openSpool, type Spool, type SpoolOptions, usualSpool } from "./spool.ts";
+import { openSpool, type Spool, usualSpool } from "./spool.ts";
+import type { SpoolOptions } from "./spool-options.ts";
 
 export interface ServingLogs {
   readonly log: PredictionLog;

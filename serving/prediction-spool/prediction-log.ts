@@ -3,7 +3,8 @@ import { entryHeaderBytes, entryKinds } from "../../stores/spool-frames.ts";
 import type { PredictionLog, PredictionRecord } from "../prediction-log.ts";
 import { predictionEncoder } from "./encode-prediction.ts";
 import type { Writer } from "./groups.ts";
-import { openSpool, type Spool, type SpoolOptions } from "./spool.ts";
+import { openSpool, type Spool } from "./spool.ts";
+import type { SpoolOptions } from "./spool-options.ts";
 
 export interface SpooledPredictions extends PredictionLog {
   readonly spool: Spool;

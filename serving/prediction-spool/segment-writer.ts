@@ -4,7 +4,7 @@ import { RelearnError } from "../../schemas/failures.ts";
 import { frameHeaderBytes, sealFrame, segmentMagic } from "../../stores/spool-frames.ts";
 import { closeSegment, newSegment, syncFolder } from "./segment-files.ts";
 import type { Group } from "./groups.ts";
-import type { SpoolOptions } from "./spool.ts";
+import type { SpoolOptions } from "./spool-options.ts";
 
 interface Segment {
   readonly path: string;
