@@ -46,7 +46,7 @@ export async function startModelServer(options: ModelServerOptions): Promise<Mod
   const { signal } = ending;
   const last = await readLastOrWarn(home, model, log);
   const evidence = createEvidence();
-  const remember = keepLast(home, model, log);
+  const lastServed = keepLast(home, model, log);
   const now: { n: number; state: ServingState | null; pin: Pin | null } = { n: 0, state: null, pin: await readPinOrWarn(home, model, log) };
 
   const cache = openBlobCache(store, servingBlobs(home, model), cacheBytes);
@@ -64,14 +64,14 @@ export async function startModelServer(options: ModelServerOptions): Promise<Mod
     },
     switched: ({ v, model: { sha256 } }) => {
       log.info({ model, v, digest: sha256, n: fleet.n }, "answers");
-      remember(fleet);
+      lastServed.keep(fleet);
     },
   });
   const follow = (state: ServingState, n: number): void => {
     Object.assign(now, { state, n });
     evidence.begin(now.pin === null ? state.rollout : null);
     fleet.follow(state, n, now.pin);
-    remember(fleet);
+    lastServed.keep(fleet);
   };
   /** A rollout that is not known to run any more gets no traffic. */
   const beginFromDisk = (): void => {
@@ -103,6 +103,7 @@ export async function startModelServer(options: ModelServerOptions): Promise<Mod
       ending.abort();
       await announcer.close();
       await Promise.all([...loops, fleet.close()]);
+      await lastServed.written();
     },
   };
 }
@@ -115,11 +116,14 @@ async function readLastOrWarn(home: string, model: string, log: Logger): Promise
 }
 
 /** Keeps what answers, for a start without a store; one write at a time, so that the newest stays. */
-function keepLast(home: string, model: string, log: Logger): (fleet: Fleet) => void {
+function keepLast(home: string, model: string, log: Logger): { keep(fleet: Fleet): void; written(): Promise<void> } {
   let writing = Promise.resolve();
-  return ({ state, n, answering }) => {
-    if (state === null || answering === null || n === 0) return;
-    const value: LastServed = { version: 1, model, n, state, answered: answering.version, at: new Date().toISOString() };
-    writing = writing.then(() => writeLastServed(home, value)).catch((error: unknown) => log.warn({ model, error: (error as Error).message }, "what serves cannot be kept for a start without a store"));
+  return {
+    keep({ state, n, answering }) {
+      if (state === null || answering === null || n === 0) return;
+      const value: LastServed = { version: 1, model, n, state, answered: answering.version, at: new Date().toISOString() };
+      writing = writing.then(() => writeLastServed(home, value)).catch((error: unknown) => log.warn({ model, error: (error as Error).message }, "what serves cannot be kept for a start without a store"));
+    },
+    written: () => writing,
   };
 }
