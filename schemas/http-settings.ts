@@ -31,7 +31,7 @@ export function loadHttpSettings(env: Environment): HttpSettings {
 }
 
 function origins(read: Reader): readonly string[] {
-  const listed = (read.text("RELEARN_SERVE_ORIGINS") ?? "").split(/[\s,]+/).filter((part) => part !== "");
+  const listed = read.list("RELEARN_SERVE_ORIGINS");
   for (const one of listed.filter((one) => !/^https?:\/\/[A-Za-z0-9.-]+(:\d{1,5})?$/.test(one))) read.problems.push(`RELEARN_SERVE_ORIGINS: must be origins such as https://shop.example with commas between them, found ${JSON.stringify(one.slice(0, 120))}`);
   return listed;
 }

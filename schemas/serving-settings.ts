@@ -30,16 +30,14 @@ export function loadServingSettings(env: Environment): ServingSettings {
   return settings;
 }
 
-const listed = (text: string | null): string[] => (text ?? "").split(/[\s,]+/).filter((part) => part !== "");
-
 function models(read: Reader): readonly string[] | null {
-  const names = [...new Set(listed(read.text("RELEARN_SERVE_MODELS")))];
+  const names = [...new Set(read.list("RELEARN_SERVE_MODELS"))];
   for (const one of names.filter((one) => !name.safeParse(one).success)) read.problems.push(`RELEARN_SERVE_MODELS: must be names of models with commas between them, such as flights,rides; found ${JSON.stringify(one.slice(0, 120))}`);
   return names.length === 0 ? null : names;
 }
 
 function trustKeys(read: Reader): readonly string[] {
-  const keys = listed(read.text("RELEARN_TRUST_KEYS"));
+  const keys = read.list("RELEARN_TRUST_KEYS");
   for (const key of keys.filter((key) => !isPublicKey(key))) read.problems.push(`RELEARN_TRUST_KEYS: must be ed25519 public keys in base64 (SPKI DER, as \`relearn show MODEL@VERSION\` prints them) with commas between them, found ${JSON.stringify(key.slice(0, 120))}`);
   return keys;
 }

@@ -120,6 +120,8 @@ function temporalEnvironment({ address, apiKey, ui, tls }: TemporalSettings): Re
 export interface Reader {
   readonly problems: string[];
   text(name: string): string | null;
+  /** What stands between commas or spaces; empty when unset. */
+  list(name: string): readonly string[];
   path(name: string): string | null;
   checked(name: string, pattern: RegExp, must: string): string | null;
 }
@@ -131,6 +133,7 @@ export function reader(env: Environment): Reader {
   return {
     problems,
     text,
+    list: (name) => (text(name) ?? "").split(/[\s,]+/).filter((part) => part !== ""),
     path: (name) => (text(name) === null ? null : resolve(text(name)!)),
     checked(name, pattern, must) {
       const value = text(name);

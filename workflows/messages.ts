@@ -37,8 +37,6 @@ export const progressQuery = defineQuery<RunRecord>("progress");
 export interface ProposeRequest { readonly v: number; readonly run: string }
 export interface PromoteRequest { readonly v: number; readonly by: string }
 export interface RollbackRequest { readonly to?: number | null; readonly by: string; readonly reason?: string }
-export interface SteerRequest { readonly by: string; readonly reason?: string; readonly run?: string | null }
-export interface TrafficRequest { readonly share: number; readonly by: string }
 export type { DeploymentAnswer };
 
 export const proposeUpdate = defineUpdate<DeploymentAnswer, unknown[]>("propose");

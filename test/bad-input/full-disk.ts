@@ -7,6 +7,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { stopOwned } from "../../infra/owned-processes.ts";
 import { environmentOf } from "../../schemas/settings.ts";
 import { signingKeyFile } from "../../stores/signing.ts";
+import { mountSmallDisk, unmountSmallDisk, works } from "../support/small-disk.ts";
 import { expectApprovable, expectOnlyAReason } from "./aftermath.ts";
 import { goodTrainer, makePipeline, type World } from "./world.ts";
 
@@ -69,9 +70,9 @@ export function smallDisk(world: World): SmallDisk | null {
   const home = join(world.home, "small-disk");
   mkdirSync(home);
   const says = (code: string): RegExp => new RegExp(`no room is left on the worker's disk: .*${code}.*; make room where its RELEARN_HOME lies`, "i");
-  if (works("mount", ["-t", "tmpfs", "-o", `size=${bytes}`, "none", home])) {
+  if (mountSmallDisk(home, String(bytes))) {
     const ballast = join(home, "ballast");
-    return { home, says: says("no space left"), fill: () => fillUp(ballast), narrow: () => undefined, free: () => rmSync(ballast, { force: true }), remove: () => void works("umount", ["-l", home]) };
+    return { home, says: says("no space left"), fill: () => fillUp(ballast), narrow: () => undefined, free: () => rmSync(ballast, { force: true }), remove: () => void unmountSmallDisk(home) };
   }
   if (!works("prlimit", ["--version"])) return null;
   const limit = (to: string) => ({ pid }: ChildProcess): void => void execFileSync("prlimit", ["--pid", String(pid), `--fsize=${to}:unlimited`]);
@@ -85,15 +86,6 @@ function fillUp(ballast: string): void {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ENOSPC") throw error;
     }
-  }
-}
-
-function works(command: string, args: readonly string[]): boolean {
-  try {
-    execFileSync(command, args, { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
   }
 }
 

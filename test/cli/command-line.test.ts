@@ -114,8 +114,8 @@ describe("the command line", () => {
   });
 });
 
-
-it.runIf(existsSync("/dev/full"))("says in one line that its output found no room", async () => {
+it("says in one line that its output found no room", async (context) => {
+  if (!existsSync("/dev/full")) return context.skip("this system has no /dev/full");
   const entry = await childEntry(new URL("../../cli/main.ts", import.meta.url).href, "main");
   const full = openSync("/dev/full", "w");
   try {

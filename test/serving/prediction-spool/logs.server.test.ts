@@ -1,4 +1,3 @@
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
@@ -15,6 +14,7 @@ import { seededRandom } from "../../support/seeded-random.ts";
 import { testSettings } from "../../support/settings.ts";
 import { buildSpooler, rowsIn, spoolUntilKilled, wrongIn } from "./killed-spooler.ts";
 import { contract, record, secret } from "./samples.ts";
+import { mountSmallDisk, noSmallDisk, unmountSmallDisk } from "../../support/small-disk.ts";
 
 let settings: Settings;
 let store: S3Connection;
@@ -105,10 +105,10 @@ describe("a server that is killed while it answers and ships", () => {
   }, 60_000);
 });
 
-describe.skipIf(!mountable())("a disk that the spool has filled", () => {
-  test("is emptied all the same, and takes records again", async () => {
+describe("a disk that the spool has filled", () => {
+  test("is emptied all the same, and takes records again", async (context) => {
     const full = machine();
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=200k", "none", full.home]);
+    if (!mountSmallDisk(full.home, "200k")) return context.skip(noSmallDisk);
     try {
       const logs = await openServingLogs(full, { durable: true, waitMs: 100, segmentBytes: 1_000_000 });
       const contractOf = { ...contract, model: "full" };
@@ -131,16 +131,7 @@ describe.skipIf(!mountable())("a disk that the spool has filled", () => {
       expect([...taken, after.id].filter((id) => !rows.includes(`${id} 0`))).toEqual([]);
       expect(new Set(rows).size).toBe(rows.length);
     } finally {
-      execFileSync("umount", ["-l", full.home]);
+      unmountSmallDisk(full.home);
     }
   }, 60_000);
 });
-
-function mountable(): boolean {
-  try {
-    execFileSync("sh", ["-c", "d=$(mktemp -d) && mount -t tmpfs -o size=64k none $d && umount $d && rmdir $d"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}

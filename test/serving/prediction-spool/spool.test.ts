@@ -11,6 +11,7 @@ import { headOf } from "../../../shipping/gather-predictions.ts";
 import { entryKinds, readSegment } from "../../../stores/spool-frames.ts";
 import type { PredictionRecord } from "../../../serving/prediction-log.ts";
 import { contract, record } from "./samples.ts";
+import { mountSmallDisk, noSmallDisk, unmountSmallDisk } from "../../support/small-disk.ts";
 
 let root: string;
 beforeAll(async () => {
@@ -111,11 +112,11 @@ test("a record costs little on the thread that serves", async () => {
   expect(best, "microseconds").toBeLessThan(4);
 });
 
-describe.skipIf(!mountable())("a disk that is full", () => {
-  test("makes callers wait and refuses them; what was taken is written once there is room, and nothing stands in half", async () => {
+describe("a disk that is full", () => {
+  test("makes callers wait and refuses them; what was taken is written once there is room, and nothing stands in half", async (context) => {
     const disk = join(root, "disk");
     await mkdir(disk);
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=256k", "none", disk]);
+    if (!mountSmallDisk(disk, "256k")) return context.skip(noSmallDisk);
     try {
       const { folder, append, take, spool } = await opened({ folder: join(disk, "spool"), durable: true, waitMs: 100, bufferBytes: 100_000 });
       const taken = new Set<string>();
@@ -137,16 +138,7 @@ describe.skipIf(!mountable())("a disk that is full", () => {
       expect([...taken, after.id].filter((id) => !kept.includes(id))).toEqual([]);
       expect(new Set(kept).size).toBe(kept.length);
     } finally {
-      execFileSync("umount", ["-l", disk]);
+      unmountSmallDisk(disk);
     }
   });
 });
-
-function mountable(): boolean {
-  try {
-    execFileSync("sh", ["-c", `d=$(mktemp -d) && mount -t tmpfs -o size=64k none $d && umount $d && rmdir $d`], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}
