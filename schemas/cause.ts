@@ -1,10 +1,14 @@
 import { z } from "zod";
+import { alarmRef } from "./alarm.ts";
 import { blobRef } from "./names.ts";
 import { instant } from "./time.ts";
 
-/** Why a run starts. `key` names the occasion: a schedule's nominal time, an alarm's delivery id, a person's fresh one. */
+/**
+ * Why a run starts. `data`: data has newly landed. `definition`: the definition, or the code beside it, is another. `webhook`: another system asks.
+ * `key` names the occasion: a schedule's nominal time, an alarm's id, a delivery's id, a person's fresh one.
+ */
 export const cause = z.strictObject({
-  kind: z.enum(["person", "schedule"]),
+  kind: z.enum(["person", "schedule", "alarm", "webhook", "data", "definition"]),
   key: z.string().min(1).max(200),
   by: z.string().max(120).nullable(),
 }).readonly();
@@ -12,7 +16,7 @@ export type Cause = z.infer<typeof cause>;
 
 /**
  * What `retraining` answers with a run: a cause, the time as of which its windows close, and the definition to run. With `version`
- * nothing is trained: the run evaluates that version again, and asks for it.
+ * nothing is trained: the run evaluates that version again, and asks for it. `alarm`: what alarmed, where something did.
  */
-export const trigger = z.strictObject({ cause, asOf: instant, definition: blobRef, pipeline: z.string(), version: z.int().min(1).optional() }).readonly();
+export const trigger = z.strictObject({ cause, asOf: instant, definition: blobRef, pipeline: z.string(), version: z.int().min(1).optional(), alarm: alarmRef.optional() }).readonly();
 export type Trigger = z.infer<typeof trigger>;

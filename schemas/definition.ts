@@ -3,6 +3,7 @@ import { about } from "./about.ts";
 import { type CalendarUnit, unitOf } from "./calendar.ts";
 import { column } from "./column.ts";
 import { gate } from "./gate.ts";
+import { monitors } from "./monitors.ts";
 import { identifier, name, title } from "./names.ts";
 import { rollout } from "./rollout.ts";
 import { source } from "./source.ts";
@@ -15,7 +16,7 @@ const sql = z.string().min(1).max(100_000);
  * How many of each a definition may have. Every column is sketched, every rule judged and every slice and metric measured by itself, so
  * more of them than a person wrote on purpose must not take a worker's memory and hours.
  */
-export const most = { columns: 1_000, rules: 200, slices: 200, metrics: 200, gates: 200, sources: 50, golden: 50, characters: 1_000_000 } as const;
+export const most = { columns: 1_000, monitors: 200, rules: 200, slices: 200, metrics: 200, gates: 200, sources: 50, golden: 50, characters: 1_000_000 } as const;
 
 /** A record with at most so many entries; JSON Schema says so too. */
 function upTo<K extends z.ZodString, V extends z.ZodType>(max: number, key: K, value: V) {
@@ -65,7 +66,13 @@ const metric = z.strictObject({
 });
 
 const retrain = z.strictObject({
-  schedule: z.string().min(9).optional().meta(about("Five-field cron in the pipeline's time zone; left out, a person starts the runs", "0 3 1 * *")),
+  schedule: z.string().min(9).optional().meta(about("Five-field cron in the pipeline's time zone; left out, no schedule starts runs", "0 3 1 * *")),
+  onDrift: z.boolean().default(true).meta(about("Whether an alarm that asks for retraining starts a run", false)),
+  onData: z.boolean().default(false).meta(about("Whether data that has newly landed starts a run", true)),
+  mode: z.enum(["automatic", "manual"]).default("automatic").meta(about("Whether causes start runs, or only propose them to a person", "manual")),
+  cooldown: duration.default("PT0S").meta(about("Least time between two runs that nobody asked for, by the times as of which they run", "P3D")),
+  maxPerMonth: z.int().min(0).optional().meta(about("Most runs in a calendar month that nobody asked for; left out, as many as there are causes", 4)),
+  gpuHoursPerMonth: z.number().min(0).optional().meta(about("Most hours of accelerators that runs may have used in a calendar month before no other starts by itself", 20)),
 });
 
 const anyColumn = (columns: object) => Object.values(columns).some((one: { readonly feature: boolean }) => one.feature);
@@ -94,6 +101,7 @@ const written = z.strictObject({
   gates: z.array(gate).min(1).max(most.gates).meta(about("Conditions a candidate must meet, one of them atLeast or atMost", [{ kind: "atLeast", metric: "auc", value: 0.65 }])),
   approval: approval.prefault({}).meta(about("Who must say yes before a model serves", { within: "P2D" })),
   rollout: rollout.prefault({ kind: "blueGreen" }).meta(about("How an approved version takes over from the champion", { kind: "canary", steps: [5, 25, 50, 100], each: "PT10M" })),
+  monitors: monitors.prefault({}).meta(about("What is watched while a version serves, and when it alarms", { every: "P1D", over: "P7D" })),
   retrain: retrain.prefault({}).meta(about("When runs start by themselves", { schedule: "0 3 1 * *" })),
 });
 

@@ -2,13 +2,12 @@ import { RelearnError } from "../schemas/failures.ts";
 import { runRecord, type RunRecord } from "../schemas/run.ts";
 import { getDocument, parseDocument, putDocument } from "./documents.ts";
 import type { ObjectStore } from "./object-store.ts";
+import { reversedTime } from "./reversed-time.ts";
 
-/** Later times come first in a listing: milliseconds counted down from 10^15 - 1. */
-const reversed = (instant: string): string => String(999_999_999_999_999 - Date.parse(instant)).padStart(15, "0");
 const prefix = (pipeline: string): string => `runs/${pipeline}/`;
 
 /** `runs/<pipeline>/<reversed time>-<run id>.json`; the run id is the last part of the workflow id. */
-export const runKey = ({ pipeline, run, startedAt }: Pick<RunRecord, "pipeline" | "run" | "startedAt">): string => `${prefix(pipeline)}${reversed(startedAt)}-${run.split("/").at(-1)}.json`;
+export const runKey = ({ pipeline, run, startedAt }: Pick<RunRecord, "pipeline" | "run" | "startedAt">): string => `${prefix(pipeline)}${reversedTime(startedAt)}-${run.split("/").at(-1)}.json`;
 
 /** Writes how a run stands now. A record older than the stored one is not written: a late retry must not turn time back. */
 export async function putRun(store: ObjectStore, record: RunRecord, signal?: AbortSignal): Promise<void> {

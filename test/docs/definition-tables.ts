@@ -24,6 +24,7 @@ export const tables: Readonly<Record<string, () => string>> = {
   approval: () => keyTable(ownKeys(top["approval"]!)),
   "rollout kinds": () => table(["kind", "how a version takes over", "keys"], variants("rollout").map(gateKind)),
   rollout: () => kindTable("rollout"),
+  monitors: () => keyTable(ownKeys(top["monitors"]!)),
   retrain: () => keyTable(ownKeys(top["retrain"]!)),
   limits: () => table(["of", "at most"], [...Object.entries(most).filter(([name]) => name in top).map(([name, max]) => [`\`${name}\``, whole(max)]), ["characters of one piece of SQL", whole(top["prepare"]!.maxLength!)], ["characters of the whole, as JSON", whole(most.characters)]]),
 };
