@@ -37,7 +37,7 @@ export interface RunningServer {
  * @throws RelearnError `InvalidInput` where others than this machine could ask and nobody has a token; `Usage` where the port is taken.
  */
 export async function startServer({ settings, report, ...given }: ServerOptions): Promise<RunningServer> {
-  if (!isLoopback(settings.host) && settings.tokens === null) throw new RelearnError("InvalidInput", `listening on ${settings.host} lets other machines ask: set RELEARN_TOKENS_FILE, or listen on 127.0.0.1`);
+  if (!isLoopback(settings.host) && settings.tokens === null) throw new RelearnError("InvalidInput", `listening on ${settings.host} lets other machines ask: name a file in RELEARN_TOKENS_FILE, make a token in it with \`npx relearn token create NAME --scopes predict\`, or listen on 127.0.0.1`);
   const { limits } = settings;
   let closing = false;
   const routes = routesOf({ ...given, limits, closing: () => closing });
