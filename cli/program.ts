@@ -59,10 +59,11 @@ function build(outcome: Outcome, json: boolean): Command {
   return program;
 }
 
-/** Subcommands do not inherit these by themselves. */
-function inherit(command: Command, parent: Command): void {
-  command.copyInheritedSettings(parent);
-  command.commands.forEach((child) => inherit(child, command));
+/** Subcommands do not inherit these by themselves. A line that cannot be read is explained by the command it was for. */
+function inherit(command: Command, parent: Command, at = "relearn"): void {
+  const line = `${at} ${command.name()}`;
+  command.copyInheritedSettings(parent).showHelpAfterError(`(${line} --help says what it takes)`);
+  command.commands.forEach((child) => inherit(child, command, line));
 }
 
 function addStackCommands(program: Command, outcome: Outcome): void {

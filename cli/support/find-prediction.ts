@@ -34,7 +34,7 @@ const nearMs = 60_000;
  * @throws RelearnError `Usage` for what is no such id, `NotFound` for one that was not issued by this bucket's servers.
  */
 export async function modelOf(store: ObjectStore, id: string): Promise<string> {
-  if (issuedAt(id) === null) throw new RelearnError("Usage", `${JSON.stringify(id.slice(0, 80))} is no prediction id; every answer carries one`);
+  if (issuedAt(id) === null) throw new RelearnError("Usage", `${JSON.stringify(id.slice(0, 80))} is no prediction id; every answer carries one, as prediction_id`);
   const key = await getDocument(store, predictionKeyObject, predictionKey);
   const ids = key === null ? null : predictionIds(Buffer.from(key.key, "base64"));
   const model = ids === null ? undefined : (await listModels(store)).find((name) => ids.issued(id, name));
