@@ -26,14 +26,14 @@ async function install(peer, python) {
   await runStep(python.name, ["-m", "venv", ...(outside ? ["--without-pip"] : []), folder], { root, log, what: `${peer}'s environment` });
   const inside = join(folder, "bin", "python");
   const [program, ...pip] = outside ? [python.name, "-m", "pip", "--python", inside] : [inside, "-m", "pip"];
-  await runStep(program, [...pip, "install", "--quiet", "--no-input", "--disable-pip-version-check", "--no-compile", "--only-binary", ":all:", "--require-hashes", "-r", join(root, "bench", "peers", `${peer}.txt`)], { root, log, what: `${peer}'s packages` });
+  await runStep(program, [...pip, "install", "--quiet", "--no-input", "--disable-pip-version-check", "--no-compile", "--only-binary", ":all:", "--no-deps", "--require-hashes", "-r", join(root, "bench", "peers", `${peer}.txt`)], { root, log, what: `${peer}'s packages` });
   writeFileSync(done, "");
   log(`${peer}: installed`);
 }
 
 try {
   const python = findPython();
-  for (const peer of ["fastapi", "mlflow"]) await install(peer, python);
+  for (const peer of ["fastapi", "mlflow", "evidently"]) await install(peer, python);
 } catch (error) {
   console.error(error instanceof SetupError ? error.message : error);
   process.exitCode = 1;

@@ -9,6 +9,7 @@ import { packageRoot } from "../../schemas/child-entry.ts";
 import type { GoldenValue } from "../../schemas/golden.ts";
 
 export type PeerName = "fastapi" | "mlflow";
+type Environment = PeerName | "evidently";
 
 /** What others would serve the same model with, one row a request, in a process of its own. */
 export interface Peer {
@@ -40,8 +41,14 @@ export async function startPeer(name: PeerName, { path, folder, rows }: PeerRequ
   return running(name, `http://127.0.0.1:${port}/invocations`, rows.map((row) => JSON.stringify({ dataframe_records: [row] })), spawned(join(bin, "mlflow"), serve, folder, bin));
 }
 
+/** The Python of a peer's environment; null where it is not installed as pinned. */
+export function peerPython(name: Environment): string | null {
+  const bin = environmentOf(name);
+  return bin === null ? null : join(bin, "python");
+}
+
 /** As `bench/peers/setup.mjs` names it: by its pins. */
-function environmentOf(name: PeerName): string | null {
+function environmentOf(name: Environment): string | null {
   const pins = createHash("sha256").update(readFileSync(at(`${name}.txt`))).digest("hex").slice(0, 16);
   const folder = join(root, ".cache", "peers", `${name}-${pins}`);
   return existsSync(join(folder, "complete")) ? join(folder, "bin") : null;
