@@ -8,16 +8,33 @@ import { routeTraffic } from "./route-traffic.ts";
 import type { Answer, PredictionRequest, ServedModel } from "./served-model.ts";
 import { createShadow } from "./shadow.ts";
 
+/** Callers who wait for a process that is being started again; more are told to come back. */
+const mostWaiting = 256;
+
 /** Of the time that a caller has, what a candidate may take, so that the champion can still answer where it fails. */
 const candidateShare = 0.5;
 
 /** Answers for one model: chooses the version, counts what it answered, and lets no caller suffer for a candidate. */
 export function serveModel(name: string, fleet: Fleet, evidence: Evidence): ServedModel {
   const shadow = createShadow(fleet, evidence);
+  let waiting = 0;
 
-  const champion = (): ModelProcess => {
-    const process = fleet.answering?.process;
-    if (process == null) throw new RelearnError("NotReady", `${name} cannot answer yet: ${missing(fleet)}`);
+  const notReady = (): RelearnError => new RelearnError("NotReady", `${name} cannot answer yet: ${missing(fleet)}`);
+  /** By what a request is read: also while the process that answers is being started again. */
+  const championContract = (): ModelContract => {
+    const { answering } = fleet;
+    const contract = answering?.process?.contract ?? (answering?.restarting === true ? answering.contract : null);
+    if (contract == null) throw notReady();
+    return contract;
+  };
+  /** A process that died is started again at once: its callers wait for it within their time, and need not know. */
+  const champion = async (deadline: number): Promise<ModelProcess> => {
+    const { answering } = fleet;
+    if (answering?.process != null) return answering.process;
+    if (answering?.restarting !== true || waiting >= mostWaiting) throw notReady();
+    waiting++;
+    const process = await answering.restarted(deadline).finally(() => waiting--);
+    if (process === null) throw notReady();
     return process;
   };
   const numbered = (v: number): ModelProcess => {
@@ -50,8 +67,8 @@ export function serveModel(name: string, fleet: Fleet, evidence: Evidence): Serv
     const now = performance.now();
     return score(process, "canary", adapted, now + Math.max(0, deadline - now) * candidateShare, at).catch(() => null);
   };
-  const ofChampion = (request: PredictionRequest, readBy: ModelContract, at: number): Promise<Answer> => {
-    const process = champion();
+  const ofChampion = async (request: PredictionRequest, readBy: ModelContract, at: number): Promise<Answer> => {
+    const process = fleet.answering?.process ?? (await champion(request.deadline));
     const batch = adaptBatch(request.batch, readBy, process.contract);
     if (batch === null) throw new RelearnError("NotReady", `${name} has just changed to a version that takes other columns; try again`);
     return score(process, "champion", batch, request.deadline, at);
@@ -61,7 +78,7 @@ export function serveModel(name: string, fleet: Fleet, evidence: Evidence): Serv
     name,
     status: () => ({ ready: fleet.answering?.process != null, reason: fleet.answering?.process != null ? "" : missing(fleet), pinned: fleet.pin?.target.v ?? null }),
     versions: () => [...new Set([fleet.answering, ...fleet.runners])].flatMap((runner) => (runner?.process == null ? [] : [runner.process.contract])),
-    contract: (version) => (version === null ? champion() : numbered(version)).contract,
+    contract: (version) => (version === null ? championContract() : numbered(version).contract),
     async predict(request) {
       if (request.version !== null) {
         const process = numbered(request.version);
@@ -69,7 +86,7 @@ export function serveModel(name: string, fleet: Fleet, evidence: Evidence): Serv
         return { scores, queuedMs, computeMs, contract: process.contract, batch: request.batch, variant: process === fleet.answering?.process ? "champion" : "canary" };
       }
       const at = request.at ?? Date.now();
-      const readBy = champion().contract;
+      const readBy = championContract();
       const route = routeTraffic(fleet.wanted.rollout, request.key, request.id);
       if (route === "canary") return (await ofCandidate(request, readBy, at)) ?? ofChampion(request, readBy, at);
       const answer = await ofChampion(request, readBy, at);

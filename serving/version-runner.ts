@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { ModelProcess } from "../inference/contract.ts";
+import type { ModelContract, ModelProcess } from "../inference/contract.ts";
 import type { Champion } from "../schemas/commit.ts";
 
 /** Loads a version: verified, warm, ready to answer. @throws why it cannot be. */
@@ -12,6 +12,12 @@ export interface VersionRunner {
   readonly process: ModelProcess | null;
   /** Why it cannot, once that is known. */
   readonly failure: Error | null;
+  /** Of the process that answers or last did. */
+  readonly contract: ModelContract | null;
+  /** Whether its process has died and another is being started at once: not after the second death in a row. */
+  readonly restarting: boolean;
+  /** The process that is being started. @param deadline `performance.now()` milliseconds. @returns null where there is none by then */
+  restarted(deadline: number): Promise<ModelProcess | null>;
   /** Ends it after its last reply. */
   close(): Promise<void>;
 }
@@ -40,11 +46,17 @@ export function pauseBefore(misses: number, { firstMs, mostMs }: Pick<Pauses, "f
 export function runVersion(version: Champion, { load, changed, pauses = defaultPauses }: RunnerOptions): VersionRunner {
   const ending = new AbortController();
   const { signal } = ending;
-  const runner = { version, process: null as ModelProcess | null, failure: null as Error | null, close };
+  const runner = { version, process: null as ModelProcess | null, failure: null as Error | null, contract: null as ModelContract | null, restarting: false, restarted, close };
   let misses = 0;
+  let settled = (): void => {};
+  let settling: Promise<void> = Promise.resolve();
 
-  const tell = (process: ModelProcess | null, failure: Error | null): void => {
+  const tell = (process: ModelProcess | null, failure: Error | null, restarting = false): void => {
     [runner.process, runner.failure] = [process, failure];
+    runner.contract = process?.contract ?? runner.contract;
+    if (restarting) settling = new Promise((resolve) => (settled = resolve));
+    else settled();
+    runner.restarting = restarting;
     if (!signal.aborted) changed(runner);
   };
   const runOnce = async (): Promise<void> => {
@@ -54,7 +66,7 @@ export function runVersion(version: Champion, { load, changed, pauses = defaultP
     tell(process, null);
     const why = await process.ended;
     if (Date.now() - began >= pauses.steadyMs) misses = 0;
-    tell(null, why);
+    tell(null, why, misses === 0 && !signal.aborted);
   };
   const run = async (): Promise<void> => {
     while (!signal.aborted) {
@@ -67,8 +79,15 @@ export function runVersion(version: Champion, { load, changed, pauses = defaultP
   };
   const running = run();
 
+  async function restarted(deadline: number): Promise<ModelProcess | null> {
+    const waiting = new AbortController();
+    await Promise.race([settling, sleep(Math.max(0, deadline - performance.now()), undefined, { signal: waiting.signal }).catch(() => undefined)]);
+    waiting.abort();
+    return runner.process;
+  }
   async function close(): Promise<void> {
     ending.abort();
+    settled();
     await runner.process?.close();
     await running;
   }

@@ -6,7 +6,7 @@ import { createEvidence, type Evidence } from "../../serving/evidence.ts";
 import { createFleet, type Fleet } from "../../serving/fleet.ts";
 import { serveModel } from "../../serving/serve-model.ts";
 import type { ServedModel } from "../../serving/served-model.ts";
-import { fakeVersions, fakeProcess, oneRow, type FakeVersions } from "./fake-versions.ts";
+import { fakeVersions, fakeProcess, oneRow, type FakeProcess, type FakeVersions } from "./fake-versions.ts";
 
 const version = (v: number): Champion => ({ v, model: { sha256: String(v).repeat(64), bytes: 1 }, manifest: { sha256: "f".repeat(64), bytes: 1 } });
 const rollout = (kind: ActiveRollout["kind"], share: number): ActiveRollout => ({ id: "r", candidate: version(2), kind, step: 0, share, paused: false });
@@ -15,6 +15,8 @@ let models: FakeVersions;
 let fleet: Fleet;
 let evidence: Evidence;
 let served: ServedModel;
+/** Loads wait for it. */
+let gate: Promise<void> = Promise.resolve();
 
 const inputs = (v: number): readonly string[] => models.versions.get(v)?.inputs ?? ["distance"];
 const follow = async (running: ActiveRollout | null): Promise<void> => {
@@ -29,7 +31,7 @@ beforeEach(() => {
   models = fakeVersions();
   evidence = createEvidence();
   fleet = createFleet({
-    load: async ({ v, model }) => fakeProcess({ model: "rides", v, digest: model.sha256, columns: [], inputs: inputs(v).map((name) => ({ name, type: "float32", width: 1 })), task: "binary", classes: ["0", "1"] }, models),
+    load: ({ v, model }) => gate.then(() => fakeProcess({ model: "rides", v, digest: model.sha256, columns: [], inputs: inputs(v).map((name) => ({ name, type: "float32", width: 1 })), task: "binary", classes: ["0", "1"] }, models)),
     fallback: null, changed: () => {}, switched: () => {},
   });
   served = serveModel("rides", fleet, evidence);
@@ -79,6 +81,26 @@ test("a shadow's answers are compared and reach nobody; one that hangs costs cal
   expect(performance.now() - began).toBeLessThan(500);
   expect(count("shadow")).toMatchObject({ dropped: 200 - 64, errors: 0 });
   expect(count("champion")).toMatchObject({ requests: 210, errors: 0 });
+});
+
+test("callers wait for a process that died once, within their time, and are told at once to come back after it died again", async () => {
+  const dies = (): void => (fleet.answering!.process as FakeProcess).die();
+  const isGone = () => vi.waitFor(() => expect(fleet.answering?.process).toBeNull(), { ...wait, interval: 1 });
+  await follow(null);
+  let open = (): void => {};
+  gate = new Promise((resolve) => (open = resolve));
+  dies();
+  await isGone();
+  expect(served.contract(null).v).toBe(1);
+  await expect(ask("a", 20)).rejects.toMatchObject({ type: "NotReady" });
+  const waiting = Promise.all(Array.from({ length: 256 }, (_, i) => ask(`id ${i}`, 10_000)));
+  await expect(ask("one too many", 10_000)).rejects.toMatchObject({ type: "NotReady" });
+  open();
+  expect((await waiting).every(({ contract }) => contract.v === 1)).toBe(true);
+  dies();
+  await isGone();
+  await expect(ask("b", 10_000)).rejects.toMatchObject({ type: "NotReady" });
+  expect(() => served.contract(null)).toThrow(/rides cannot answer yet/);
 });
 
 test("a failing champion is the caller's error, and is counted", async () => {
