@@ -84,14 +84,14 @@ function addRunCommands(program: Command, outcome: Outcome): void {
     .option("-d, --detach", "start it and return at once")
     .option("--wait", "wait for the approval also without a terminal"), outcome, async () => (await import("./commands/run.ts")).run as Handler);
   bind(program.command("runs").description("list runs, newest first").argument("[pipeline]").option("-n, --limit <count>", "at most so many", "20"), outcome, async () => (await import("./commands/runs.ts")).runs as Handler);
-  bind(program.command("watch").description("follow a run to its end").argument("<run>", run)
+  bind(program.command("watch").description("follow a run, or a batch, to its end").argument("<run>", `${run}; or a batch: its whole id, such as flights/score/2013-04`)
     .option("--wait", "wait for the approval also without a terminal").option("--no-wait", "end at the approval also on a terminal"), outcome, async () => (await import("./commands/watch.ts")).watch as Handler);
   for (const decision of ["approve", "reject"] as const) {
     bind(program.command(decision).description(decision === "approve" ? "say yes to what a run shows" : "say no to what a run shows").argument("<run>", run)
       .option("--digest <hex>", "what you answer: 12 or more hex digits of the digest shown").option("--by <name>", "who answers (default: git's user.name)").option("--comment <text>", "kept with the answer"),
     outcome, async () => (await import("./commands/answer.ts"))[decision] as Handler);
   }
-  bind(program.command("cancel").description("stop a run; its training job is ended too").argument("<run>", run), outcome, async () => (await import("./commands/cancel.ts")).cancel as Handler);
+  bind(program.command("cancel").description("stop a run, and its training job; or a batch").argument("<run>", `${run}; or a batch: its whole id`), outcome, async () => (await import("./commands/cancel.ts")).cancel as Handler);
 }
 
 function addModelCommands(program: Command, outcome: Outcome): void {

@@ -9,9 +9,12 @@ const warmUps = 20;
 const rounds = 5;
 const runsARound = 200;
 const enoughMs = 100;
+/** A slow model is not run any longer than this once it has been run often enough to speak of a p99 at all. */
+const longestMs = 10_000;
+const fewestRuns = 100;
 
 /**
- * One-row latency over 200 runs, each on another of the sample's rows, and throughput on whole batches, after warm-up.
+ * One-row latency over 200 runs (of a slow model fewer, never below 100), each on another of the sample's rows, and throughput on whole batches, after warm-up.
  * `peakBytes` is the most this process ever held (VmHWM): the model, the runtime, and the reader of the rows.
  */
 export async function measureModel(connection: DuckDBConnection, model: LoadedModel, columns: readonly NamedColumn[], sample: string): Promise<ScoringReplies["measure"]> {
@@ -32,23 +35,22 @@ async function firstBatch(connection: DuckDBConnection, columns: readonly NamedC
  */
 async function latenciesOf(model: LoadedModel, batch: Batch): Promise<Float64Array> {
   if (batch.rows === 0) return Float64Array.of(Number.NaN);
-  const all: Float64Array[] = [];
-  for (let round = -1; round < rounds; round++) {
-    const times = await oneRound(model, batch, round < 0 ? warmUps : runsARound);
-    if (round >= 0) all.push(times);
-  }
+  const end = performance.now() + longestMs;
+  await oneRound(model, batch, warmUps, { end, fewest: 1 });
+  const all = [await oneRound(model, batch, runsARound, { end, fewest: fewestRuns })];
+  while (all.length < rounds && performance.now() < end) all.push(await oneRound(model, batch, runsARound, { end, fewest: fewestRuns }));
   return all.reduce((calmest, times) => (quantile(times, 0.99) < quantile(calmest, 0.99) ? times : calmest));
 }
 
-async function oneRound(model: LoadedModel, batch: Batch, runs: number): Promise<Float64Array> {
-  const times = new Float64Array(runs);
-  for (let run = 0; run < runs; run++) {
-    const row = oneRow(model, batch, run % batch.rows);
+async function oneRound(model: LoadedModel, batch: Batch, runs: number, { end, fewest }: { readonly end: number; readonly fewest: number }): Promise<Float64Array> {
+  const times: number[] = [];
+  while (times.length < runs && (times.length < fewest || performance.now() < end)) {
+    const row = oneRow(model, batch, times.length % batch.rows);
     const start = performance.now();
     await model.run(row, 1);
-    times[run] = performance.now() - start;
+    times.push(performance.now() - start);
   }
-  return times.sort();
+  return Float64Array.from(times).sort();
 }
 
 const quantile = (sorted: Float64Array, share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]!;

@@ -5,7 +5,7 @@ import { withStore } from "../support/store.ts";
 import { inTime, withTemporal } from "../support/temporal.ts";
 import { workflowIdOf } from "../support/workflow-id.ts";
 
-/** Asks a run to stop; it ends its training job before it ends. */
+/** Asks a run or a batch to stop; a run ends its training job before it ends. */
 export async function cancel(cli: Cli, given: string): Promise<void> {
   const settings = await cli.settings();
   const workflowId = await withStore(settings, (store) => withTemporal(settings, async (access) => {

@@ -30,7 +30,7 @@ export async function followBatch(cli: Cli, access: TemporalAccess, job: string,
     screen.rest();
     if (ended.failure !== undefined) throw failureOf(ended.failure, job);
     if (ended.end === undefined) {
-      cli.give({ workflowId: job, detached: true, temporal }, `\n${job} goes on. Come back with the same command and --id ${job.split("/").at(-1)}`);
+      cli.give({ workflowId: job, detached: true, temporal }, `\n${job} goes on. Come back with: relearn watch ${job}`);
       return interrupted;
     }
     const { files, rows, skipped, manifest } = ended.end;

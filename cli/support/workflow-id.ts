@@ -3,8 +3,12 @@ import type { ObjectStore } from "../../stores/object-store.ts";
 import { findRun } from "./run-records.ts";
 import { inTime, type TemporalAccess } from "./temporal.ts";
 
-/** The workflow of the run that a person means. A run that was started a moment ago has no record yet: Temporal knows it by its whole id. */
+/** Whether a person means a batch: `<model>/score/<id>`. */
+export const isBatch = (text: string): boolean => text.split("/")[1] === "score";
+
+/** The workflow of the run, or the batch, that a person means. A run that was started a moment ago has no record yet: Temporal knows it by its whole id. */
 export async function workflowIdOf(access: TemporalAccess, store: ObjectStore, text: string): Promise<string> {
+  if (isBatch(text)) return inTime(access, `whether ${text} exists`, () => access.client.workflow.getHandle(text).describe()).then(({ workflowId }) => workflowId);
   try {
     return (await findRun(store, text)).run;
   } catch (error) {

@@ -314,6 +314,8 @@ describe("a batch from the command line", () => {
     expect(out).toMatch(/^scored 30 rows of 3 files: s3:\/\/scored\/batched\/score\/march\/_relearn\.json$/m);
     const again = (await say("score", "batched@1", ...place, "--id", "march", "--json")).json();
     expect(again).toMatchObject({ workflowId: "batched/score/march", files: 3, rows: 30, skipped: 0 });
+    expect((await say("watch", "batched/score/march", "--json")).json()).toMatchObject({ workflowId: "batched/score/march", files: 3, rows: 30 });
+    expect(await say("cancel", "batched/score/march")).toMatchObject({ exitCode: 1, err: expect.stringContaining("batched/score/march has ended already: completed") });
     expect((await say("score", "batched", ...place, "--detach", "--json")).json()).toMatchObject({ workflowId: expect.stringMatching(/^batched\/score\/[0-9a-f-]{13}$/), temporal: expect.stringContaining("batchScoring") });
     expect(await say("score", "batches", ...place)).toMatchObject({ exitCode: 1, err: expect.stringContaining("there is no model batches") });
   });

@@ -98,20 +98,6 @@ describe("the spool", () => {
   });
 });
 
-test("a record costs little on the thread that serves", async () => {
-  const { append, spool } = await opened();
-  const one = record({ batch: { rows: 1, columns: record().batch.columns.map((values, i) => values.slice(0, contract.inputs[i]!.width)) as never }, scores: new Float32Array(2), extras: {} });
-  let best = Infinity;
-  for (let round = 0; round < 20; round++) {
-    const began = performance.now();
-    for (let i = 0; i < 2_000; i++) void append(one);
-    best = Math.min(best, ((performance.now() - began) * 1_000) / 2_000);
-    await new Promise((resolve) => setTimeout(resolve, 6));
-  }
-  await spool.close();
-  expect(best, "microseconds").toBeLessThan(4);
-});
-
 describe("a disk that is full", () => {
   test("makes callers wait and refuses them; what was taken is written once there is room, and nothing stands in half", async (context) => {
     const disk = join(root, "disk");
