@@ -3,14 +3,17 @@
  * Rows and tables never pass here: references, and a few numbers.
  */
 import type { RecordedAnswer, Question } from "../schemas/approval.ts";
+import type { AlarmDecision } from "../schemas/alarm.ts";
 import type { BatchRequestInput } from "../schemas/batch.ts";
 import type { Cause, Trigger } from "../schemas/cause.ts";
 import type { ActiveRollout, RolloutAction } from "../schemas/commit.ts";
 import type { GateResult } from "../schemas/gate.ts";
 import type { BlobRef } from "../schemas/names.ts";
 import type { RolloutEvidence, RolloutPlan } from "../schemas/rollout-evidence.ts";
+import type { RetrainChange } from "../schemas/retrain.ts";
 import type { RunRecord, RunState } from "../schemas/run.ts";
 import type { RunWindows } from "../schemas/time.ts";
+import type { Verdict } from "../policy/may-retrain.ts";
 
 /** Every step of a run knows which run it is and what was asked of it. */
 export interface RunStep {
@@ -83,9 +86,16 @@ export interface RunInput {
   readonly patienceMs: number;
 }
 export type PlanResult =
-  | { readonly status: "planned"; readonly workflowId: string; readonly input: RunInput }
+  | { readonly status: "planned"; readonly workflowId: string; readonly input: RunInput; readonly onData?: boolean }
   /** These causes have started their run already, for ever. */
   | { readonly status: "known"; readonly workflowId: string };
+
+/** What becomes of each cause, in their order; `budget` as it stands before. */
+export interface Judged {
+  readonly verdicts: readonly Verdict[];
+  readonly onData: boolean;
+  readonly budget: { readonly runs: number; readonly gpuHours: number; readonly cooldownEnd: string | null };
+}
 
 export interface PromoteInput { readonly model: string; readonly v: number; readonly run: string; readonly txn: string }
 export interface RollbackInput { readonly model: string; readonly to: number | null; readonly by: string; readonly claimed: boolean; readonly reason: string; readonly txn: string }
@@ -171,6 +181,14 @@ export interface Activities {
   startRun(input: { readonly workflowId: string; readonly input: RunInput }): Promise<void>;
   /** Waits for a run's end, whatever it is. */
   awaitRun(input: { readonly workflowId: string }): Promise<RunEnd>;
+  /** Whether causes start a run now. `blockedBy`: the alarm that says the data is broken. */
+  mayRetrain(input: { readonly triggers: readonly Trigger[]; readonly change: RetrainChange; readonly blockedBy: string | null }): Promise<Judged>;
+  /** Data that has landed since it was last read, as a cause; null where there is none. */
+  newData(input: { readonly pipeline: string; readonly definition: BlobRef }): Promise<Trigger | null>;
+  /** Writes what was decided about alarms. */
+  recordDecisions(input: { readonly model: string; readonly decisions: readonly (Pick<AlarmDecision, "alarm" | "decision" | "reason" | "run"> & { readonly by?: string })[] }): Promise<void>;
+  /** Puts a change of the retraining settings on the record. */
+  recordChange(input: { readonly model: string; readonly by: string; readonly reason: string | null; readonly change: RetrainChange }): Promise<void>;
   /** Signal-with-starts `retraining`, because a Schedule can only start a workflow. */
   signalRetraining(input: Trigger): Promise<void>;
   ingest(input: RunStep): Promise<IngestResult>;

@@ -8,10 +8,14 @@ import type { Dependencies } from "./dependencies.ts";
 import { createEvaluate } from "./evaluate.ts";
 import { createFinishBatch } from "./finish-batch.ts";
 import { createIngest } from "./ingest.ts";
+import { createMayRetrain } from "./may-retrain.ts";
+import { createNewData } from "./new-data.ts";
 import { createPlanBatch } from "./plan-batch.ts";
 import { createPlanRun } from "./plan-run.ts";
 import { createPromote, createRollback } from "./promote.ts";
 import { createPropose } from "./propose.ts";
+import { createRecordChange } from "./record-change.ts";
+import { createRecordDecisions } from "./record-decisions.ts";
 import { createRecordRun } from "./record-run.ts";
 import { createRegister } from "./register.ts";
 import { createRolloutEvidence, createWhoServes } from "./rollout-evidence.ts";
@@ -28,7 +32,8 @@ import { createVersionEvidence } from "./version-evidence.ts";
 /** Every activity, over the ports it is given. */
 export function createActivities(deps: Dependencies): Activities {
   return withFailures<Activities>({
-    planRun: createPlanRun(deps), startRun: createStartRun(deps), awaitRun: createAwaitRun(deps), signalRetraining: createSignalRetraining(deps),
+    planRun: createPlanRun(deps), startRun: createStartRun(deps), awaitRun: createAwaitRun(deps),
+    mayRetrain: createMayRetrain(deps), newData: createNewData(deps), recordDecisions: createRecordDecisions(deps), recordChange: createRecordChange(deps), signalRetraining: createSignalRetraining(deps),
     ingest: createIngest(deps), validate: createValidate(deps), train: createTrain(deps), evaluate: createEvaluate(deps),
     register: createRegister(deps), champion: createChampion(deps), versionEvidence: createVersionEvidence(deps),
     ask: createAsk(deps), decide: createDecide(deps), propose: createPropose(deps), promote: createPromote(deps), rollback: createRollback(deps),

@@ -25,7 +25,7 @@ export function createPlanRun(deps: Dependencies): Activities["planRun"] {
     const causes = triggers.filter((_, i) => takers[i] === run).map(({ cause }) => cause);
     if (causes.length === 0) return { status: "known", workflowId: takers[triggers.indexOf(lead)] ?? "" };
     const step = { run, pipeline, definition: ref, windows, asOf };
-    return { status: "planned", workflowId: run, input: { step, causes, version, patienceMs: durationSeconds(definition.windows.patience) * 1_000 } };
+    return { status: "planned", workflowId: run, input: { step, causes, version, patienceMs: durationSeconds(definition.windows.patience) * 1_000 }, onData: definition.retrain.onData };
   };
 }
 

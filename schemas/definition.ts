@@ -5,6 +5,7 @@ import { column } from "./column.ts";
 import { gate } from "./gate.ts";
 import { monitors } from "./monitors.ts";
 import { identifier, name, title } from "./names.ts";
+import { retrain } from "./retrain.ts";
 import { rollout } from "./rollout.ts";
 import { source } from "./source.ts";
 import { duration, span, timezone } from "./time.ts";
@@ -63,16 +64,6 @@ const validation = z.strictObject({
 const metric = z.strictObject({
   sql: sql.meta(about("Aggregate over the columns, the label, and score (of class 1, or the highest of several) or value", "abs(avg(score) - avg(late::int))")),
   better: z.enum(["higher", "lower"]).meta(about("Which way is better, for gates against the champion", "lower")),
-});
-
-const retrain = z.strictObject({
-  schedule: z.string().min(9).optional().meta(about("Five-field cron in the pipeline's time zone; left out, no schedule starts runs", "0 3 1 * *")),
-  onDrift: z.boolean().default(true).meta(about("Whether an alarm that asks for retraining starts a run", false)),
-  onData: z.boolean().default(false).meta(about("Whether data that has newly landed starts a run", true)),
-  mode: z.enum(["automatic", "manual"]).default("automatic").meta(about("Whether causes start runs, or only propose them to a person", "manual")),
-  cooldown: duration.default("PT0S").meta(about("Least time between two runs that nobody asked for, by the times as of which they run", "P3D")),
-  maxPerMonth: z.int().min(0).optional().meta(about("Most runs in a calendar month that nobody asked for; left out, as many as there are causes", 4)),
-  gpuHoursPerMonth: z.number().min(0).optional().meta(about("Most hours of accelerators that runs may have used in a calendar month before no other starts by itself", 20)),
 });
 
 const anyColumn = (columns: object) => Object.values(columns).some((one: { readonly feature: boolean }) => one.feature);

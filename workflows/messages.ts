@@ -1,16 +1,23 @@
 /** What people and activities say to workflows. Arguments are `unknown` where anyone may send them: handlers check what they get. */
 import { defineQuery, defineSignal, defineUpdate } from "@temporalio/workflow";
 import type { DeploymentAnswer, SettledAnswer, VersionRef } from "../activities/contract.ts";
+import type { Decided, Waiting } from "../policy/settle-causes.ts";
+import type { AlarmRef } from "../schemas/alarm.ts";
 import type { RecordedAnswer } from "../schemas/approval.ts";
 import type { Trigger } from "../schemas/cause.ts";
 import type { ActiveRollout } from "../schemas/commit.ts";
 import type { GateResult } from "../schemas/gate.ts";
+import type { RetrainChange } from "../schemas/retrain.ts";
 import type { RunRecord } from "../schemas/run.ts";
 
 /** Folds one cause into the next run. */
 export const triggerSignal = defineSignal<[Trigger]>("trigger");
 export const pauseSignal = defineSignal("pause");
 export const resumeSignal = defineSignal("resume");
+/** The data is mended. */
+export const unblockSignal = defineSignal<unknown[]>("unblock");
+/** Changes settings of `retrain`. */
+export const configureUpdate = defineUpdate<RetrainChange, unknown[]>("configure");
 
 export interface RetrainingStatus {
   readonly paused: boolean;
@@ -20,6 +27,14 @@ export interface RetrainingStatus {
   readonly started: Readonly<Record<string, string>>;
   /** Why the last attempt to start a run failed; null while all is well. */
   readonly problem: string | null;
+  /** Causes that start nothing yet, and why. */
+  readonly waiting: readonly Waiting[];
+  /** The alarm that says the data is broken: nothing that nobody asked for runs until somebody says that it is mended. */
+  readonly blocked: AlarmRef | null;
+  /** What people changed of the definition's `retrain`. */
+  readonly change: RetrainChange;
+  /** The last decisions about alarms, newest first. */
+  readonly decisions: readonly Decided[];
 }
 export const stateQuery = defineQuery<RetrainingStatus>("state");
 

@@ -12,9 +12,13 @@ import { createAwaitRun } from "../../activities/await-run.ts";
 import { createChampion } from "../../activities/champion.ts";
 import { createDecide } from "../../activities/decide.ts";
 import type { Dependencies } from "../../activities/dependencies.ts";
+import { createMayRetrain } from "../../activities/may-retrain.ts";
+import { createNewData } from "../../activities/new-data.ts";
 import { createPlanRun } from "../../activities/plan-run.ts";
 import { createPromote, createRollback } from "../../activities/promote.ts";
 import { createPropose } from "../../activities/propose.ts";
+import { createRecordChange } from "../../activities/record-change.ts";
+import { createRecordDecisions } from "../../activities/record-decisions.ts";
 import { createRecordRun } from "../../activities/record-run.ts";
 import { createRolloutEvidence, createWhoServes } from "../../activities/rollout-evidence.ts";
 import { createRolloutStart, createTakingOver } from "../../activities/rollout-plan.ts";
@@ -110,6 +114,7 @@ function standIns(deps: Dependencies, script: Script): Activities {
   };
   return withFailures<Activities>({
     planRun: createPlanRun(deps), startRun: createStartRun(deps), awaitRun: createAwaitRun(deps), signalRetraining: createSignalRetraining(deps),
+    mayRetrain: createMayRetrain(deps), newData: createNewData(deps), recordDecisions: createRecordDecisions(deps), recordChange: createRecordChange(deps),
     champion: createChampion(deps), ask: createAsk(deps), decide: createDecide(deps), propose: createPropose(deps), promote: createPromote(deps), rollback: createRollback(deps),
     rolloutStart: createRolloutStart(deps), startRollout: createStartRollout(deps), stepRollout: createStepRollout(deps), rolloutEvidence: createRolloutEvidence(deps), takingOver: createTakingOver(deps), whoServes: createWhoServes(deps),
     announceChampion: createAnnounceChampion(deps), recordRun: createRecordRun(deps),

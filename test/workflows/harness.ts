@@ -28,7 +28,10 @@ export function calmActivities(replaced: Partial<Activities>): Activities & { re
   return {
     records,
     planRun: async ({ triggers }) => ({ status: "planned", workflowId: `${triggers[0]?.pipeline}/run/${triggers[0]?.cause.key}`, input: { ...runInput(triggers[0]?.pipeline ?? "", triggers[0]?.cause.key), causes: triggers.map(({ cause }) => cause) } }),
-    startRun: async () => undefined, awaitRun: async () => ({ state: "promoted", reason: null }), signalRetraining: async () => undefined,
+    startRun: async () => undefined, awaitRun: async () => ({ state: "promoted", reason: null }),
+    mayRetrain: async ({ triggers }) => ({ verdicts: triggers.map(() => ({ answer: "start" as const })), onData: false, budget: { runs: 0, gpuHours: 0, cooldownEnd: null } }),
+    newData: async () => null, recordDecisions: async () => undefined, recordChange: async () => undefined,
+    signalRetraining: async () => undefined,
     ingest: async () => ({ status: "ready", dataset: blob("e"), rows: 10, partitions: 2, filesRead: 1, notes: [] }),
     validate: async () => ({ status: "accepted", snapshot: digest("5"), report: blob("f"), rows }),
     train: async () => trained, evaluate: async () => ({ evaluation: blob("7"), passed: true, gates: [] }),

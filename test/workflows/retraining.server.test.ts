@@ -6,6 +6,10 @@ import { blob, calmActivities, eventually, type Harness, keepHistory, runInput, 
 
 const trigger = (pipeline: string, key: string): Trigger => ({ pipeline, asOf: "2013-03-01T00:00:00Z", definition: blob("9"), cause: { kind: "person", key, by: "ann" } });
 
+const alarmed = (pipeline: string, i: number, proposal: "retrain" | "fix-data" = "retrain"): Trigger => ({
+  ...trigger(pipeline, `alarm ${i}`), cause: { kind: "alarm", key: `alarm ${i}`, by: null }, alarm: { id: String(i).padStart(64, "0"), kind: proposal === "retrain" ? "data-drift" : "broken-data", proposal, message: `alarm ${i}` },
+});
+
 /** A run that ends when the test says so. */
 function gate() {
   let open = (): void => undefined;
@@ -13,11 +17,11 @@ function gate() {
   return { open, opened };
 }
 
-async function retrained(replaced: Partial<Activities>, name: string, act: (harness: Harness & { signal: (signal: string, ...args: unknown[]) => Promise<void>; state: () => Promise<RetrainingStatus> }) => Promise<void>) {
+async function retrained(replaced: Partial<Activities>, name: string | null, act: (harness: Harness & { signal: (signal: string, ...args: unknown[]) => Promise<void>; state: () => Promise<RetrainingStatus> }) => Promise<void>) {
   return withWorkers(calmActivities(replaced), async (harness) => {
     const handle = await harness.start("retraining", `${harness.pipeline}/retraining`, [{ pipeline: harness.pipeline }]);
     await act({ ...harness, signal: (signal, ...args) => handle.signal(signal, ...args), state: () => handle.query<RetrainingStatus>("state") });
-    await keepHistory(handle, `retraining--${name}`);
+    if (name !== null) await keepHistory(handle, `retraining--${name}`);
     await handle.terminate("the test is over");
   });
 }
@@ -115,5 +119,73 @@ describe("retraining", () => {
       await eventually(async () => (await state()).started["b"] === "run-2", "the next run has started");
       expect((await state()).problem).toBeNull();
     });
+  });
+
+  it("answers a thousand alarms by one running and one queued run, and decides every one", async () => {
+    const first = gate();
+    const decided: { alarm: string; decision: string; run: string | null }[] = [];
+    let runs = 0;
+    await retrained({
+      planRun: async ({ triggers }): Promise<PlanResult> => ({ status: "planned", workflowId: `run-${++runs}`, input: { ...runInput(triggers[0]?.pipeline ?? ""), causes: triggers.map(({ cause }) => cause) } }),
+      awaitRun: async ({ workflowId }) => {
+        if (workflowId === "run-1") await first.opened;
+        return { state: "promoted", reason: null };
+      },
+      recordDecisions: async ({ decisions }) => void decided.push(...decisions),
+    }, null, async ({ pipeline, signal, state }) => {
+      await signal("trigger", alarmed(pipeline, 0));
+      await eventually(async () => (await state()).running?.workflowId === "run-1", "the first run has started");
+      for (let i = 1; i < 1_000; i += 50) await Promise.all(Array.from({ length: Math.min(50, 1_000 - i) }, (_, k) => signal("trigger", alarmed(pipeline, i + k))));
+      await eventually(async () => (await state()).queued.length === 100, "the queue is full");
+      first.open();
+      await eventually(async () => (await state()).queued.length === 0 && (await state()).running === null, "the queue is empty");
+    });
+    expect(runs).toBe(2);
+    expect(new Set(decided.map(({ alarm }) => alarm)).size).toBe(1_000);
+    expect(decided).toHaveLength(1_000);
+    expect(new Set(decided.map(({ decision, run }) => `${decision} ${run}`))).toEqual(new Set(["retrain run-1", "retrain run-2"]));
+  });
+
+  it("starts nothing for an alarm that waits, or whose data is broken, until a person asks, and then answers all of it by one run", async () => {
+    const decided: { decision: string; run: string | null }[] = [];
+    const asked: (string | null)[] = [];
+    let runs = 0;
+    await retrained({
+      planRun: async ({ triggers }) => ({ status: "known", workflowId: `run-${++runs} of ${triggers.length}` }),
+      mayRetrain: async ({ triggers, blockedBy }) => {
+        asked.push(blockedBy);
+        const verdicts = triggers.map(({ cause, alarm }) => (cause.kind === "person" ? { answer: "start" as const } : alarm?.proposal === "fix-data" ? { answer: "drop" as const, reason: "the alarm asks for: fix-data" } : { answer: "wait" as const, until: null, reason: "its data is said to be broken" }));
+        return { verdicts, onData: false, budget: { runs: 0, gpuHours: 0, cooldownEnd: null } };
+      },
+      recordDecisions: async ({ decisions }) => void decided.push(...decisions),
+    }, "broken-data-and-a-person", async ({ pipeline, signal, state }) => {
+      await signal("trigger", alarmed(pipeline, 1, "fix-data"));
+      await eventually(async () => (await state()).blocked?.message === "alarm 1", "the data is said to be broken");
+      await signal("trigger", alarmed(pipeline, 2));
+      await eventually(async () => (await state()).waiting.length === 1, "the second alarm waits");
+      expect(runs).toBe(0);
+      await signal("trigger", trigger(pipeline, "p"));
+      await eventually(async () => (await state()).started["p"] === "run-1 of 2", "the run has started");
+      await signal("unblock", { by: "ann" });
+      await eventually(async () => (await state()).blocked === null, "the data is mended");
+    });
+    expect(decided).toMatchObject([{ decision: "fix-data", run: null }, { decision: "retrain", run: "run-1 of 2" }]);
+    expect(asked).toEqual([null, "alarm 1", "alarm 1"]);
+  });
+
+  it("puts a change of its settings on the record before it holds, and refuses what is none", async () => {
+    const recorded: unknown[] = [];
+    await withWorkers(calmActivities({ recordChange: async (changed) => void recorded.push(changed) }), async (harness) => {
+      const handle = await harness.start("retraining", `${harness.pipeline}/retraining`, [{ pipeline: harness.pipeline }]);
+      expect(await handle.executeUpdate("configure", { args: [{ change: { cooldown: "P3D", maxPerMonth: 4 }, by: "ann", reason: "costs" }] })).toEqual({ cooldown: "P3D", maxPerMonth: 4 });
+      expect(await handle.executeUpdate("configure", { args: [{ change: { maxPerMonth: null }, by: "ann" }] })).toEqual({ cooldown: "P3D" });
+      for (const odd of [[], [{ by: "ann", change: {} }], [{ by: "ann", change: { cooldown: "soon" } }], [{ change: { mode: "manual" } }], [{ by: "ann", change: { __proto__x: 1 } }]]) {
+        await expect(handle.executeUpdate("configure", { args: odd as [unknown] })).rejects.toThrow();
+      }
+      expect((await handle.query<RetrainingStatus>("state")).change).toEqual({ cooldown: "P3D" });
+      await keepHistory(handle, "retraining--configured");
+      await handle.terminate("the test is over");
+    });
+    expect(recorded).toMatchObject([{ by: "ann", reason: "costs", change: { cooldown: "P3D", maxPerMonth: 4 } }, { change: { maxPerMonth: null } }]);
   });
 });
