@@ -52,6 +52,8 @@ function build(outcome: Outcome, json: boolean): Command {
   addModelCommands(program, outcome);
   addRollout(program, outcome);
   addSchedule(program, outcome);
+  addRetraining(program, outcome);
+  addAlarms(program, outcome);
   addToken(program, outcome);
   addDefinition(program, outcome);
   bind(program.command("version").description("what is installed"), outcome, async () => (await import("./commands/version.ts")).version as Handler);
@@ -142,6 +144,30 @@ function addSchedule(program: Command, outcome: Outcome): void {
   bind(some(schedule.command("preview").description("when it would start runs").argument("<pipeline>")), outcome, load("preview"));
   bind(range(schedule.command("backfill").description("start the runs of a time that has passed").argument("<pipeline>").option("-y, --yes", "do not ask")), outcome, load("backfill"));
   bind(schedule.command("delete").description("remove the schedule; runs go on").argument("<pipeline>"), outcome, load("remove"));
+}
+
+function addRetraining(program: Command, outcome: Outcome): void {
+  const retraining = program.command("retraining").description("what starts a pipeline's runs, and steering it");
+  const by = (command: Command) => command.option("--by <name>", "who asks (default: git's user.name)");
+  const load = (name: "status" | "pause" | "resume" | "unblock" | "trigger" | "set" | "define") => async () => (await import("./commands/retraining.ts"))[name] as Handler;
+  bind(retraining.command("status").description("what runs, what waits and why, and what was decided about alarms").argument("<pipeline>"), outcome, load("status"));
+  bind(retraining.command("pause").description("start no further run until it is resumed").argument("<pipeline>"), outcome, load("pause"));
+  bind(retraining.command("resume").description("go on").argument("<pipeline>"), outcome, load("resume"));
+  bind(by(retraining.command("unblock").description("its data is mended: what waited for that is judged again").argument("<pipeline>")), outcome, load("unblock"));
+  bind(by(retraining.command("trigger").description("start a run of the definition in force now, whatever cooldown and budgets say").argument("<pipeline>")
+    .option("--as-of <time>", "windows end before this time; none in the future (default: now)")), outcome, load("trigger"));
+  bind(by(retraining.command("set").description("change settings of the definition's retrain while it runs").argument("<pipeline>").argument("<settings...>", "cooldown=P3D maxPerMonth=4 gpuHoursPerMonth=20 mode=manual onDrift=false onData=true; =default for what the definition says"))
+    .option("--reason <text>", "kept on the record"), outcome, load("set"));
+  bind(by(retraining.command("define").description("bring a changed definition: it starts a run, once").argument("<definition>")), outcome, load("define"));
+}
+
+function addAlarms(program: Command, outcome: Outcome): void {
+  const alarms = program.command("alarms").description("what alarmed, and what was decided");
+  const load = (name: "list" | "show" | "decide") => async () => (await import("./commands/alarms.ts"))[name] as Handler;
+  bind(alarms.command("list", { isDefault: true }).description("list alarms, newest first").argument("[pipeline]").option("-n, --limit <count>", "at most so many", "20"), outcome, load("list"));
+  bind(alarms.command("show").description("an alarm with its evidence").argument("<alarm>", "8 or more hex digits of its id"), outcome, load("show"));
+  bind(alarms.command("decide").description("record what is to be done about an alarm, over what was decided before").argument("<alarm>").argument("<decision>", "retrain, roll-back, fix-data or ignore")
+    .requiredOption("--reason <text>", "kept on the record").option("--by <name>", "who decides (default: git's user.name)"), outcome, load("decide"));
 }
 
 function addToken(program: Command, outcome: Outcome): void {

@@ -40,7 +40,7 @@ export async function placeOf(access: TemporalAccess, pipeline: string, key: str
   const run = status.started[key];
   if (run === "") throw new RelearnError("InvalidInput", `the run could not be started: ${status.problem ?? "an earlier try with the same key failed; use another --key"}`);
   if (run !== undefined) return { run };
-  if (status.paused) return { queued: `${retrainingId(pipeline)} is paused: resume it with \`temporal workflow signal --workflow-id ${retrainingId(pipeline)} --name resume\`` };
+  if (status.paused) return { queued: `${retrainingId(pipeline)} is paused: relearn retraining resume ${pipeline}` };
   if (status.running === null) return { queued: "being planned" };
   const { workflowId } = status.running;
   const lead = foldedInto(status.queued, key);

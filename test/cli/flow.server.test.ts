@@ -2,9 +2,11 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { findProgram } from "../../infra/programs.ts";
+import type { Alarm } from "../../schemas/alarm.ts";
 import type { Commit } from "../../schemas/commit.ts";
 import type { RunRecord } from "../../schemas/run.ts";
 import type { RolloutStatus } from "../../workflows/messages.ts";
+import { putAlarm } from "../../stores/alarms.ts";
 import { entryKey } from "../../stores/log-entries.ts";
 import { relearn, relearnAtTerminal } from "./harness.ts";
 import { pretendServer, wellBehaved } from "../workflows/pretend-server.ts";
@@ -25,6 +27,12 @@ async function promoted(pipeline: string): Promise<RunRecord> {
   expect((await say("approve", run, "--digest", question!.digest.slice(0, 12), "--by", "bob")).exitCode).toBe(0);
   expect((await say("watch", run)).exitCode).toBe(0);
   return latest(pipeline);
+}
+
+/** The digest of what the newest run asks, once it asks. */
+async function waitingQuestion(pipeline: string): Promise<string> {
+  await expect.poll(async () => (await latest(pipeline)).state, { timeout: 20_000 }).toBe("waiting");
+  return (await latest(pipeline)).question!.digest;
 }
 
 /** Does what a person does who pastes a printed `temporal` line. */
@@ -301,6 +309,49 @@ describe("a schedule from the command line", () => {
     writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, "utf8")), retrain: {} }));
     const { exitCode, err } = await say("schedule", "create", file);
     expect([exitCode, err]).toEqual([1, expect.stringContaining("has no retrain.schedule")]);
+  });
+});
+
+describe("retraining from the command line", () => {
+  const alarm = (id: string, message: string, proposal: "retrain" | "fix-data"): Alarm => ({
+    version: 1, id: id.repeat(64), pipeline: "alarmed", model: "alarmed", v: 1, kind: proposal === "retrain" ? "data-drift" : "broken-data", shape: "sudden", began: "2013-03-01T00:00:00Z", window: null, at: "2013-03-02T00:00:00Z", message,
+    evidence: [{ metric: "psi", subject: "distance", observed: 0.41, limit: 0.25, reference: null, p: 0.0001, rows: 700 }], proposal, source: null,
+  });
+  const raise = async (raised: Alarm): Promise<void> => {
+    await putAlarm(stage.stores.store, raised);
+    const { definition } = await latest("alarmed");
+    const { id, kind, proposal, message, at } = raised;
+    await stage.signal("alarmed/retraining", "trigger", { cause: { kind: "alarm", key: id, by: null }, asOf: at, definition, pipeline: "alarmed", alarm: { id, kind, proposal, message } });
+  };
+
+  it("starts a run for an alarm, once, and every alarm ends in a decision that a person may overrule", async () => {
+    await promoted("alarmed");
+    await raise(alarm("a", "distance has moved", "retrain"));
+    await expect.poll(async () => (await latest("alarmed")).causes, { timeout: 20_000 }).toEqual([{ kind: "alarm", key: "a".repeat(64), by: null }]);
+    const { run } = await latest("alarmed");
+    await expect.poll(async () => (await say("alarms", "alarmed", "--json")).json(), { timeout: 20_000 }).toMatchObject([{ alarm: { message: "distance has moved" }, decisions: [{ decision: "retrain", by: "policy", run }] }]);
+    expect((await say("retraining", "status", "alarmed")).out).toMatch(new RegExp(`alarmed: ${run} runs, for 1 cause`));
+    await raise(alarm("b", "distance is stuck at -1", "fix-data"));
+    await say("reject", run, "--digest", (await waitingQuestion("alarmed")).slice(0, 12), "--by", "bob");
+    await expect.poll(async () => (await say("retraining", "status", "alarmed")).out, { timeout: 20_000 }).toContain("its data is said to be broken: distance is stuck at -1");
+    const shown = (await say("alarms", "show", "bbbbbbbb")).out;
+    expect(shown).toMatch(/distance is stuck at -1[^]*psi +distance +0\.41 +0\.25[^]*fix-data, by policy: the alarm asks for: fix-data/);
+    expect((await say("alarms", "decide", "bbbbbbbb", "ignore", "--reason", "a drill", "--by", "ann")).out).toContain("alarm bbbbbbbbbbbb of alarmed: ignore");
+    expect((await say("alarms")).out).toMatch(/bbbbbbbbbbbb .* ignore /);
+    expect((await say("retraining", "unblock", "alarmed")).out).toContain("alarmed takes its data for mended");
+  });
+
+  it("is changed, paused and triggered while it runs, on the record", async () => {
+    expect((await say("retraining", "set", "alarmed", "cooldown=P3D", "maxPerMonth=4", "--by", "ann", "--reason", "costs")).out).toContain("alarmed: cooldown=P3D maxPerMonth=4");
+    expect((await say("retraining", "status", "alarmed")).out).toMatch(/changed: cooldown=P3D maxPerMonth=4[^]*ann \(claimed\) set cooldown=P3D maxPerMonth=4: costs/);
+    expect(await say("retraining", "set", "alarmed", "cooldown=soon")).toMatchObject({ exitCode: 1 });
+    expect(await say("retraining", "set", "alarmed", "colour=red")).toMatchObject({ exitCode: 1, err: expect.stringContaining("cannot set colour") });
+    expect((await say("retraining", "pause", "alarmed")).out).toContain("starts no further run");
+    expect((await say("retraining", "trigger", "alarmed", "--as-of", "2013-03-03", "--by", "ann")).out).toContain("has the cause: person as of");
+    await expect.poll(async () => (await say("retraining", "status", "alarmed")).out, { timeout: 10_000 }).toMatch(/paused, starts no run[^]*queued in alarmed/);
+    expect((await say("retraining", "resume", "alarmed")).exitCode).toBe(0);
+    await expect.poll(async () => (await latest("alarmed")).causes, { timeout: 20_000 }).toMatchObject([{ kind: "person", by: "ann" }]);
+    expect(await say("retraining", "status", "nowhere")).toMatchObject({ exitCode: 1, err: expect.stringContaining("there is no pipeline nowhere") });
   });
 });
 

@@ -53,6 +53,7 @@ export interface Stage {
   readonly script: Script;
   /** Path of a valid definition of a pipeline of this name. */
   definition(name: string, more?: object): string;
+  signal(workflowId: string, name: string, input: object): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -72,6 +73,7 @@ export async function openStage(): Promise<Stage> {
   return {
     home, settings, stores, script, env: { RELEARN_HOME: home, PATH: process.env["PATH"] ?? "" },
     definition: (name, more = {}) => writeDefinition(home, name, more),
+    signal: (workflowId, name, input) => temporal.client.workflow.getHandle(workflowId).signal(name, input),
     close: async () => {
       await endRuns(temporal.client);
       await worker.stop();

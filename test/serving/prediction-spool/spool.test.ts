@@ -10,7 +10,7 @@ import type { SpoolOptions } from "../../../serving/prediction-spool/spool-optio
 import { headOf } from "../../../shipping/gather-predictions.ts";
 import { entryKinds, readSegment } from "../../../stores/spool-frames.ts";
 import type { PredictionRecord } from "../../../serving/prediction-log.ts";
-import { contract, record } from "./samples.ts";
+import { record } from "./samples.ts";
 import { mountSmallDisk, noSmallDisk, unmountSmallDisk } from "../../support/small-disk.ts";
 
 let root: string;

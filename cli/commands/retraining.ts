@@ -1,0 +1,142 @@
+import { randomUUID } from "node:crypto";
+import { addDuration } from "../../schemas/calendar.ts";
+import type { Cause, Trigger } from "../../schemas/cause.ts";
+import { RelearnError } from "../../schemas/failures.ts";
+import { temporalLine } from "../../schemas/temporal-line.ts";
+import type { BlobRef } from "../../schemas/names.ts";
+import { putJsonBlob } from "../../stores/blobs.ts";
+import { definitionInForce } from "../../stores/definition-in-force.ts";
+import type { ObjectStore } from "../../stores/object-store.ts";
+import { listChanges } from "../../stores/retrain-changes.ts";
+import { listPipelines } from "../../stores/runs.ts";
+import { taskQueue } from "../../workers/connect.ts";
+import type { RetrainingStatus } from "../../workflows/messages.ts";
+import { readName, readPast, readText } from "../support/arguments.ts";
+import type { Cli } from "../support/cli.ts";
+import { loadDefinition } from "../support/definition.ts";
+import { shortTime } from "../support/format.ts";
+import { notAmong } from "../support/known-model.ts";
+import { personOf } from "../support/person.ts";
+import { queueText } from "../support/queued-runs.ts";
+import { retrainingId, retrainingStatus, sendTrigger, triggerLine } from "../support/start-run.ts";
+import { withStore } from "../support/store.ts";
+import { plain } from "../support/style.ts";
+import { inTime, type TemporalAccess, withTemporal } from "../support/temporal.ts";
+
+/** What runs, what waits and why, what people changed, and what was decided about alarms. */
+export async function status(cli: Cli, given: string): Promise<void> {
+  const pipeline = readName(given, "pipeline");
+  const settings = await cli.settings();
+  const [state, changes] = await withStore(settings, async (store) => {
+    await knownPipeline(store, pipeline);
+    return Promise.all([withTemporal(settings, (access) => statusOrNull(access, pipeline)), listChanges(store, pipeline, 5)]);
+  });
+  cli.give({ pipeline, state, changes }, state === null ? `no retraining of ${pipeline} goes on just now: its next cause starts one` : textOf(cli, pipeline, state));
+  for (const { at, by, reason, change } of cli.json ? [] : changes) cli.say(cli.style.dim(`${shortTime(at)}  ${plain(by)} set ${settingText(change)}${reason === null ? "" : `: ${plain(reason)}`}`));
+  if (state !== null) cli.say(cli.style.dim(`next: relearn retraining ${state.paused ? "resume" : state.blocked !== null ? "unblock" : "trigger"} ${pipeline}`));
+}
+
+function textOf({ style }: Cli, pipeline: string, { paused, running, queued, waiting, blocked, change, decisions, problem }: RetrainingStatus): string {
+  const lines = [
+    `${pipeline}: ${paused ? style.yellow("paused, starts no run") : running === null ? "nothing runs" : `${running.workflowId} runs, for ${running.causes.length} cause${running.causes.length === 1 ? "" : "s"}`}`,
+    ...(blocked === null ? [] : [style.red(`its data is said to be broken: ${plain(blocked.message)}`)]),
+    ...(problem === null ? [] : [style.red(`the last run could not be started: ${plain(problem)}`)]),
+    ...queueText(queued),
+    ...waiting.map(({ trigger, until, reason, proposed }) => `${proposed ? "proposed" : "waits"}: ${trigger.cause.kind} as of ${shortTime(trigger.asOf)}${until === null ? "" : ` until ${shortTime(until)}`}: ${plain(reason)}`),
+    ...(Object.keys(change).length === 0 ? [] : [`changed: ${settingText(change)}`]),
+    ...decisions.slice(0, 5).map(({ alarm, decision, reason }) => `alarm ${alarm.slice(0, 12)}: ${decision}: ${plain(reason)}`),
+  ];
+  return lines.join("\n");
+}
+
+const settingText = (change: object): string => Object.entries(change).map(([name, value]) => `${name}=${value === null ? "default" : String(value)}`).join(" ");
+
+const told = { pause: "starts no further run until it is resumed; a run that goes on goes on", resume: "starts runs again", unblock: "takes its data for mended" } as const;
+
+const steer = (name: keyof typeof told) => async (cli: Cli, given: string, options: { readonly by?: string }): Promise<void> => {
+  const pipeline = readName(given, "pipeline");
+  const settings = await cli.settings();
+  const input = name === "unblock" ? [{ by: await personOf(options.by) }] : [];
+  await withStore(settings, (store) => knownPipeline(store, pipeline));
+  await withTemporal(settings, (access) => inTime(access, `${name} of ${retrainingId(pipeline)}`, () => access.client.workflow.signalWithStart("retraining", {
+    workflowId: retrainingId(pipeline), taskQueue, args: [{ pipeline }], signal: name, signalArgs: input,
+  })));
+  const temporal = temporalLine(settings.temporal, ["workflow", "signal"], { "workflow-id": retrainingId(pipeline), name, ...(input.length === 0 ? {} : { input: input[0]! }) });
+  cli.give({ pipeline, signal: name, temporal }, `${pipeline} ${told[name]}`);
+  cli.say(cli.style.dim(`same as: ${temporal}\nnext:    relearn retraining status ${pipeline}`));
+};
+
+export const pause = steer("pause");
+export const resume = steer("resume");
+export const unblock = steer("unblock");
+
+/** Starts a run of the definition in force, for a person. It answers all that waits, whatever cooldown and budgets say. */
+export async function trigger(cli: Cli, given: string, options: { readonly asOf?: string; readonly by?: string }): Promise<void> {
+  const pipeline = readName(given, "pipeline");
+  const cause: Cause = { kind: "person", key: randomUUID(), by: await personOf(options.by) };
+  const asOf = options.asOf === undefined ? new Date().toISOString() : readPast("--as-of", options.asOf);
+  await send(cli, pipeline, asOf, cause, (store) => inForce(store, pipeline));
+}
+
+/** Brings a changed definition: a cause of its own, which starts one run for each definition. */
+export async function define(cli: Cli, file: string, options: { readonly by?: string }): Promise<void> {
+  const definition = await loadDefinition(file);
+  await send(cli, definition.name, new Date().toISOString(), { kind: "definition", key: "", by: await personOf(options.by) }, (store) => putJsonBlob(store, definition));
+}
+
+async function send(cli: Cli, pipeline: string, asOf: string, cause: Cause, definitionOf: (store: ObjectStore) => Promise<BlobRef>): Promise<void> {
+  const settings = await cli.settings();
+  const definition = await withStore(settings, definitionOf);
+  const sent: Trigger = { pipeline, asOf, definition, cause: cause.kind === "definition" ? { ...cause, key: definition.sha256 } : cause };
+  await withTemporal(settings, (access) => sendTrigger(access, sent));
+  const temporal = triggerLine(settings.temporal, sent);
+  cli.give({ pipeline, cause: sent.cause, asOf, definition: definition.sha256, temporal }, `${retrainingId(pipeline)} has the cause: ${sent.cause.kind} as of ${shortTime(asOf)}`);
+  cli.say(cli.style.dim(`same as: ${temporal}\nnext:    relearn retraining status ${pipeline}`));
+}
+
+async function inForce(store: ObjectStore, pipeline: string): Promise<BlobRef> {
+  const found = await definitionInForce(store, pipeline);
+  if (found === null) throw await unknown(store, pipeline);
+  return found;
+}
+
+/** Changes settings of the definition's `retrain` while it runs: `cooldown=P3D`, `maxPerMonth=default`. */
+export async function set(cli: Cli, given: string, assignments: readonly string[], options: { readonly by?: string; readonly reason?: string }): Promise<void> {
+  const pipeline = readName(given, "pipeline");
+  const change = Object.fromEntries(assignments.map(readAssignment));
+  const input = { change, by: `${await personOf(options.by)} (claimed)`, ...(options.reason === undefined ? {} : { reason: readText("--reason", options.reason, 4_000) }) };
+  const settings = await cli.settings();
+  await withStore(settings, (store) => knownPipeline(store, pipeline));
+  const inForceNow = await withTemporal(settings, (access) => configure(access, pipeline, input));
+  const temporal = temporalLine(settings.temporal, ["workflow", "execute-update-with-start"], { "workflow-id": retrainingId(pipeline), type: "retraining", "task-queue": taskQueue, "id-conflict-policy": "UseExisting", input: { pipeline }, "update-name": "configure", "update-input": input });
+  cli.give({ pipeline, change: inForceNow, temporal }, `${pipeline}: ${settingText(change)}${Object.keys(inForceNow).length === 0 ? "; the definition holds as it is written" : ""}`);
+  cli.say(cli.style.dim(`same as: ${temporal}\nnext:    relearn retraining status ${pipeline}`));
+}
+
+async function configure(access: TemporalAccess, pipeline: string, input: object): Promise<object> {
+  const { WithStartWorkflowOperation } = await import("@temporalio/client");
+  const startWorkflowOperation = new WithStartWorkflowOperation("retraining", { workflowId: retrainingId(pipeline), taskQueue, args: [{ pipeline }], workflowIdConflictPolicy: "USE_EXISTING" });
+  return inTime(access, `configure of ${retrainingId(pipeline)}`, () => access.client.workflow.executeUpdateWithStart("configure", { startWorkflowOperation, args: [input] }), 30_000) as Promise<object>;
+}
+
+function readAssignment(text: string): [string, unknown] {
+  const [, name, value] = /^([A-Za-z]+)=(.+)$/.exec(text) ?? [];
+  if (name === undefined || value === undefined) throw new RelearnError("Usage", `${JSON.stringify(text.slice(0, 80))} sets nothing: write it as cooldown=P3D, maxPerMonth=4, mode=manual, or maxPerMonth=default for what the definition says`);
+  if (value === "default") return [name, null];
+  if (value === "true" || value === "false") return [name, value === "true"];
+  if (name === "cooldown") addDuration("2001-01-01T00:00:00Z", readText("cooldown", value, 40), "UTC");
+  return [name, /^\d+(\.\d+)?$/.test(value) ? Number(value) : value];
+}
+
+async function knownPipeline(store: ObjectStore, pipeline: string): Promise<void> {
+  if ((await definitionInForce(store, pipeline)) === null) throw await unknown(store, pipeline);
+}
+
+const unknown = async (store: ObjectStore, pipeline: string): Promise<RelearnError> => notAmong("pipeline", pipeline, await listPipelines(store), "`relearn run <definition>` starts one");
+
+async function statusOrNull(access: TemporalAccess, pipeline: string): Promise<RetrainingStatus | null> {
+  return retrainingStatus(access, pipeline).catch((error: Error) => {
+    if (error.name === "WorkflowNotFoundError") return null;
+    throw error;
+  });
+}
