@@ -4,6 +4,7 @@
  */
 import type { RecordedAnswer, Question } from "../schemas/approval.ts";
 import type { AlarmDecision } from "../schemas/alarm.ts";
+import type { ServerLoad } from "../schemas/base-window.ts";
 import type { BatchRequestInput } from "../schemas/batch.ts";
 import type { Cause, Trigger } from "../schemas/cause.ts";
 import type { ActiveRollout, RolloutAction } from "../schemas/commit.ts";
@@ -12,8 +13,8 @@ import type { BlobRef } from "../schemas/names.ts";
 import type { RolloutEvidence, RolloutPlan } from "../schemas/rollout-evidence.ts";
 import type { RetrainChange } from "../schemas/retrain.ts";
 import type { RunRecord, RunState } from "../schemas/run.ts";
-import type { RunWindows } from "../schemas/time.ts";
 import type { Verdict } from "../policy/may-retrain.ts";
+import type { RunWindows, Window } from "../schemas/time.ts";
 
 /** Every step of a run knows which run it is and what was asked of it. */
 export interface RunStep {
@@ -174,6 +175,56 @@ export interface ScoreFilesInput { readonly job: string; readonly first: number;
 export interface ScoredCounts { readonly files: number; readonly rows: number; readonly skipped: number }
 export interface BatchEnd extends ScoredCounts { readonly manifest: string }
 
+/** Whose model is watched, and by which definition. */
+export interface MonitorStep { readonly pipeline: string; readonly definition: BlobRef }
+export interface CloseInput extends MonitorStep {
+  /** End of the last window that was closed; null: none yet. */
+  readonly cursor: string | null;
+  /** Start of the newest hour that was known to have predictions, in milliseconds since 1970. */
+  readonly newest: number | null;
+  readonly limit: number;
+}
+export interface Closed {
+  /** Base windows that are over, oldest first. */
+  readonly windows: readonly Window[];
+  /** Until when event time has come. */
+  readonly watermark: string | null;
+  readonly newest: number | null;
+  readonly pollMs: number;
+  /** What the live servers say of themselves now; null where none is alive. */
+  readonly load: ServerLoad | null;
+}
+export interface LateInput extends MonitorStep {
+  readonly cursor: string;
+  /** The newest object that was seen, by the store's clock. */
+  readonly seen: string;
+}
+export interface LateFound {
+  /** Closed windows for which there are newer predictions, and newer labels. */
+  readonly windows: readonly Window[];
+  readonly labelled: readonly Window[];
+  readonly seen: string;
+}
+export interface ObserveInput extends MonitorStep {
+  readonly windows: readonly Window[];
+  /** Windows that are counted already, and whose labels have come since. */
+  readonly labelled: readonly Window[];
+  /** Set where they were told of before: every report up to here whose span covers what has changed is told anew. */
+  readonly until: string | null;
+  readonly load: ServerLoad | null;
+}
+/** One version's report, for people: all of it is in the store. */
+export interface ObservedReport {
+  readonly v: number;
+  readonly window: Window;
+  readonly revision: number;
+  readonly rows: { readonly base: number; readonly over: number };
+  /** Column with the largest PSI. */
+  readonly worst: { readonly column: string; readonly psi: number } | null;
+  readonly quality: { readonly metric: string; readonly value: number; readonly estimated: boolean } | null;
+}
+export interface Observed { readonly reports: readonly ObservedReport[]; readonly problems: readonly string[] }
+
 export interface Activities {
   /** Closes the windows as of the triggers and takes their causes; each cause starts at most one run, for ever. All ask for the same. */
   planRun(input: { readonly triggers: readonly Trigger[] }): Promise<PlanResult>;
@@ -219,6 +270,12 @@ export interface Activities {
   /** Tells waiting runs of this model that another version serves now. */
   announceChampion(input: { readonly model: string; readonly except: string | null }): Promise<void>;
   recordRun(input: { readonly record: RunRecord }): Promise<void>;
+  /** Which base windows are over by event time, at most `limit`. */
+  closeWindows(input: CloseInput): Promise<Closed>;
+  /** Closed windows to which predictions or labels have come since. */
+  lateWindows(input: LateInput): Promise<LateFound>;
+  /** Counts windows and tells what each version was like in them. */
+  observeWindows(input: ObserveInput): Promise<Observed>;
   /** Settles which files a job scores, and by which version. @param job workflow id, `<model>/score/<id>`. */
   planBatch(input: { readonly job: string; readonly request: BatchRequestInput }): Promise<BatchPlanned>;
   /** Scores those files of a slice that are not scored yet. */

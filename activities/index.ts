@@ -10,6 +10,9 @@ import { createFinishBatch } from "./finish-batch.ts";
 import { createIngest } from "./ingest.ts";
 import { createMayRetrain } from "./may-retrain.ts";
 import { createNewData } from "./new-data.ts";
+import { createCloseWindows } from "./monitor/close-windows.ts";
+import { createLateWindows } from "./monitor/late-windows.ts";
+import { createObserveWindows } from "./monitor/observe-windows.ts";
 import { createPlanBatch } from "./plan-batch.ts";
 import { createPlanRun } from "./plan-run.ts";
 import { createPromote, createRollback } from "./promote.ts";
@@ -41,5 +44,6 @@ export function createActivities(deps: Dependencies): Activities {
     rolloutEvidence: createRolloutEvidence(deps), takingOver: createTakingOver(deps), whoServes: createWhoServes(deps),
     announceChampion: createAnnounceChampion(deps), recordRun: createRecordRun(deps),
     planBatch: createPlanBatch(deps), scoreFiles: createScoreFiles(deps), finishBatch: createFinishBatch(deps),
+    closeWindows: createCloseWindows(deps), lateWindows: createLateWindows(deps), observeWindows: createObserveWindows(deps),
   });
 }

@@ -19,7 +19,7 @@ const thresholdName = z.string().min(1).max(200);
 
 /** What is watched while a version serves, as written in a definition. */
 export const monitors = z.strictObject({
-  every: span.default("P1D").meta(about("Length of a base window, a whole number of hours or days: how often metrics are taken", "PT1H")),
+  every: span.refine((text) => /^(P(\d+W)?(\d+D)?|PT\d+H)$/.test(text), "must be a whole number of hours or of days, such as PT1H or P1D").default("P1D").meta(about("Length of a base window, a whole number of hours or days: how often metrics are taken", "PT1H")),
   over: span.default("P7D").meta(about("Rolling span over which distances and quality are taken, stepped every base window: at least one whole season", "P7D")),
   minRows: z.int().min(1).default(200).meta(about("Fewest rows in the span before it is judged", 500)),
   columns: z.array(identifier).min(1).max(1_000).optional().meta(about("Columns whose distribution is held against the training data; left out, all features but the seasonal ones", ["distance", "precip"])),

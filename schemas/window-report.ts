@@ -61,6 +61,27 @@ export const windowReport = z.strictObject({
 }).readonly();
 export type WindowReport = z.infer<typeof windowReport>;
 
-/** `reports/<model>/folds/<v>/<yyyy-MM>.json`: the reports of a month in one object. */
-export const windowFold = z.strictObject({ version: z.literal(1), reports: z.array(windowReport).readonly() }).readonly();
+const sparse = z.record(z.string(), z.number());
+
+/**
+ * `reports/<model>/folds/<v>/<yyyy-MM>.json`: the reports of the windows that begin in a month (UTC) in one object. Said once: what a series of
+ * figures is of. Of each window: its figures in the order of `series`, and only where there is one the rest, by the series' place.
+ */
+export const windowFold = z.strictObject({
+  version: z.literal(1),
+  pipeline: name,
+  model: name,
+  v: versionNumber,
+  digest: sha256,
+  series: z.array(z.strictObject({ group: metricGroup, metric: z.string(), subject: z.string().nullable() }).readonly()).readonly(),
+  windows: z.array(z.strictObject({
+    window, over: window, revision: z.int().min(1), writtenAt: instant, rows: windowReport.unwrap().shape.rows, labels: labelState.nullable(),
+    /** Null: none here. Rows: -1 where the report has no such figure at all. */
+    values: z.array(z.number().nullable()).readonly(),
+    counts: z.array(z.int().min(-1)).readonly(),
+    low: sparse, high: sparse, p: sparse, reference: sparse,
+    estimated: z.array(z.int()).readonly(),
+    why: z.record(z.string(), z.string()),
+  }).readonly()).readonly(),
+}).readonly();
 export type WindowFold = z.infer<typeof windowFold>;

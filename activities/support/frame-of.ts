@@ -17,7 +17,7 @@ import type { StoredFrame } from "./sketch-partitions.ts";
 /** A frame needs no more rows than this: the quartiles of half a million are known well enough. */
 const enoughRows = 500_000;
 
-export async function readFrame(deps: Dependencies, ref: BlobRef): Promise<StoredFrame> {
+export async function readFrame(deps: Pick<Dependencies, "store">, ref: BlobRef): Promise<StoredFrame> {
   return { ref, frame: readJson(frame, new TextDecoder().decode(await getBlob(deps.store, ref)), `frame ${ref.sha256.slice(0, 12)}`) };
 }
 

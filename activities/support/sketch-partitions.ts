@@ -15,13 +15,15 @@ export interface StoredFrame {
   readonly frame: Frame;
 }
 
+type Places = Pick<Dependencies, "store" | "scratch">;
+
 const width = 32;
 
 /** Files in one scan. */
 const batchFiles = 400;
 
 /** Sketches of accepted partitions, in their order: read where they are known, else made in one scan and kept. */
-export async function sketchesOf(deps: Dependencies, frame: StoredFrame, partitions: readonly BlobRef[], signal: AbortSignal): Promise<Sketch[]> {
+export async function sketchesOf(deps: Places, frame: StoredFrame, partitions: readonly BlobRef[], signal: AbortSignal): Promise<Sketch[]> {
   const keys = partitions.map(({ sha256 }) => sketchKey(sha256, frame));
   const known = await inParallel(keys, width, (key) => getKept(deps.store, key, sketch, signal));
   const missing = [...new Map(partitions.flatMap((ref, i) => (known[i] === null ? [[ref.sha256, ref] as const] : []))).values()];
@@ -32,7 +34,7 @@ export async function sketchesOf(deps: Dependencies, frame: StoredFrame, partiti
 }
 
 /** One sketch of many partitions, kept under `name` (a snapshot's id), so that a reference is merged once. */
-export async function mergedSketch(deps: Dependencies, frame: StoredFrame, name: string, partitions: readonly BlobRef[], signal: AbortSignal): Promise<Sketch> {
+export async function mergedSketch(deps: Places, frame: StoredFrame, name: string, partitions: readonly BlobRef[], signal: AbortSignal): Promise<Sketch> {
   const key = sketchKey(name, frame);
   const known = await getKept(deps.store, key, sketch, signal);
   if (known !== null) return known;
@@ -43,7 +45,7 @@ export async function mergedSketch(deps: Dependencies, frame: StoredFrame, name:
 
 const sketchKey = (name: string, { ref }: StoredFrame): string => `sketches/${name}/${ref.sha256}-${sketchFormat}.json`;
 
-async function sketchBatch(deps: Dependencies, { frame }: StoredFrame, partitions: readonly BlobRef[], signal: AbortSignal): Promise<(readonly [string, Sketch])[]> {
+async function sketchBatch(deps: Places, { frame }: StoredFrame, partitions: readonly BlobRef[], signal: AbortSignal): Promise<(readonly [string, Sketch])[]> {
   const files = await localBlobs(deps, partitions, signal);
   const columns = Object.keys(frame.columns).map((name) => `"${name}"`).join(", ");
   const found = await withDuckDb({ spill: join(deps.scratch, "spill"), timezone: frame.timezone, signal }, async (connection) => {

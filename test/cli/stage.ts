@@ -14,6 +14,9 @@ import { createDecide } from "../../activities/decide.ts";
 import type { Dependencies } from "../../activities/dependencies.ts";
 import { createMayRetrain } from "../../activities/may-retrain.ts";
 import { createNewData } from "../../activities/new-data.ts";
+import { createCloseWindows } from "../../activities/monitor/close-windows.ts";
+import { createLateWindows } from "../../activities/monitor/late-windows.ts";
+import { createObserveWindows } from "../../activities/monitor/observe-windows.ts";
 import { createPlanRun } from "../../activities/plan-run.ts";
 import { createPromote, createRollback } from "../../activities/promote.ts";
 import { createPropose } from "../../activities/propose.ts";
@@ -120,6 +123,7 @@ function standIns(deps: Dependencies, script: Script): Activities {
     champion: createChampion(deps), ask: createAsk(deps), decide: createDecide(deps), propose: createPropose(deps), promote: createPromote(deps), rollback: createRollback(deps),
     rolloutStart: createRolloutStart(deps), startRollout: createStartRollout(deps), stepRollout: createStepRollout(deps), rolloutEvidence: createRolloutEvidence(deps), takingOver: createTakingOver(deps), whoServes: createWhoServes(deps),
     announceChampion: createAnnounceChampion(deps), recordRun: createRecordRun(deps),
+    closeWindows: createCloseWindows(deps), lateWindows: createLateWindows(deps), observeWindows: createObserveWindows(deps),
     planBatch: async () => ({ v: 1, digest: "a".repeat(64), files: 3, bytes: 300 }), 
     scoreFiles: async ({ first, count }) => {
       if (script.refused !== null) throw new RelearnError("DataRefused", script.refused);

@@ -1,0 +1,121 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { BaseWindow, ServerLoad } from "../../schemas/base-window.ts";
+import type { Definition } from "../../schemas/definition.ts";
+import type { Window } from "../../schemas/time.ts";
+import { mergeSketches } from "../../stats/merge-sketches.ts";
+import { getBaseWindow, putBaseWindow, watchedVersions } from "../../stores/base-windows.ts";
+import { keyOf } from "../../stores/documents.ts";
+import type { ObjectInfo } from "../../stores/object-store.ts";
+import { inParallel } from "../../stores/parallel.ts";
+import { predictionFiles } from "../../stores/prediction-keys.ts";
+import { openRegistry } from "../../stores/registry.ts";
+import { withDuckDb } from "../../tables/open-duckdb.ts";
+import { checkFormat } from "../../tables/read-predictions.ts";
+import type { Dependencies } from "../dependencies.ts";
+import { lazySandbox } from "../support/lazy-sandbox.ts";
+import { authoredMetrics } from "./authored-metrics.ts";
+import { countVersion, type Served, servedVersions, type ServedWindow } from "./count-window.ts";
+import { mergeOutputs } from "./output-metrics.ts";
+import { type WatchedVersion, watchedVersion } from "./watched-version.ts";
+
+export type MonitorPorts = Pick<Dependencies, "store" | "scratch">;
+
+export interface BaseRequest {
+  readonly model: string;
+  readonly definition: Definition;
+  readonly window: Window;
+  readonly load: ServerLoad | null;
+  readonly signal: AbortSignal;
+}
+
+export interface BaseWindows {
+  readonly bases: readonly { readonly base: BaseWindow; readonly version: WatchedVersion }[];
+  /** Whether rows were read; false: nothing new had come. */
+  readonly fresh: boolean;
+  /** Rows that stand for nothing here, and why. */
+  readonly problems: readonly string[];
+}
+
+/** Counts what each version was asked and answered in one base window, and keeps it. What was counted from the same objects before is not counted again. */
+export async function baseWindows(deps: MonitorPorts, request: BaseRequest): Promise<BaseWindows> {
+  const { model, window, signal } = request;
+  const listed = await predictionFiles(deps.store, model, window, signal);
+  const objects = { count: listed.length, sha256: keyOf(listed.map(({ key }) => key).sort()) };
+  const known = await knownBases(deps, request);
+  if (known.length > 0 && known.every(({ base }) => base.objects.sha256 === objects.sha256)) return { bases: known, fresh: false, problems: [] };
+  const counted = await countObjects(deps, request, listed, objects);
+  const load = request.load ?? known[0]?.base.load ?? null;
+  const bases = counted.bases.map(({ base, version }) => ({ base: { ...base, load }, version }));
+  await inParallel(bases, 4, ({ base }) => putBaseWindow(deps.store, base, signal));
+  return { bases, fresh: true, problems: counted.problems };
+}
+
+async function knownBases(deps: MonitorPorts, { model, window, signal }: BaseRequest): Promise<BaseWindows["bases"]> {
+  const versions = await watchedVersions(deps.store, model, signal);
+  const found = (await inParallel(versions, 8, (v) => getBaseWindow(deps.store, model, v, window.from, signal))).filter((base) => base !== null);
+  return withVersions(deps, model, found.filter((base) => base.window.to === window.to), signal);
+}
+
+async function withVersions(deps: MonitorPorts, model: string, bases: readonly BaseWindow[], signal: AbortSignal): Promise<BaseWindows["bases"]> {
+  const all = await inParallel(bases, 4, async (base) => ({ base, version: await watchedVersion(deps, model, base.v, base.digest, signal) }));
+  return all.flatMap(({ base, version }) => (version === null ? [] : [{ base, version }]));
+}
+
+async function countObjects(deps: MonitorPorts, request: BaseRequest, listed: readonly ObjectInfo[], objects: BaseWindow["objects"]): Promise<Omit<BaseWindows, "fresh">> {
+  const folder = join(deps.scratch, "monitor", randomUUID());
+  await mkdir(folder, { recursive: true });
+  const sandbox = lazySandbox({ scratch: folder, timezone: request.definition.timezone, lanes: 1, signal: request.signal });
+  try {
+    const files = await fetchAll(deps, listed, folder, request.signal);
+    const counted = await withDuckDb({ spill: join(deps.scratch, "spill"), timezone: request.definition.timezone, signal: request.signal }, async (connection) => {
+      if (files.length > 0) await checkFormat(connection, files);
+      return countAll(deps, request, { connection, files, window: request.window }, objects, sandbox.open);
+    });
+    return counted.bases.length > 0 || counted.problems.length > 0 ? counted : { bases: await silentChampion(deps, request, objects), problems: [] };
+  } finally {
+    await sandbox.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** An object that has been removed since it was listed holds nothing. */
+async function fetchAll({ store }: MonitorPorts, listed: readonly ObjectInfo[], folder: string, signal: AbortSignal): Promise<string[]> {
+  const paths = await inParallel(listed, 16, async ({ key }, i) => {
+    const path = join(folder, `${i}.parquet`);
+    return (await store.download(key, path, { signal })) === null ? null : path;
+  });
+  return paths.filter((path) => path !== null);
+}
+
+async function countAll(deps: MonitorPorts, request: BaseRequest, served: ServedWindow, objects: BaseWindow["objects"], sandbox: Parameters<typeof authoredMetrics>[0]["sandbox"]): Promise<Omit<BaseWindows, "fresh">> {
+  const bases: BaseWindows["bases"][number][] = [];
+  const problems: string[] = [];
+  for (const one of await servedVersions(served)) {
+    const version = await watchedVersion(deps, request.model, one.v, one.digest, request.signal);
+    if (version === null) {
+      problems.push(`${one.rows} rows say that version ${one.v} with model ${one.digest.slice(0, 12)} answered them, and the log of ${request.model} knows no such version`);
+      continue;
+    }
+    const counted = await countVersion(served, version, request.definition.label.column);
+    const authored = await authoredMetrics({ sandbox, files: served.files, window: request.window, monitors: request.definition.monitors }, version);
+    bases.push({ version, base: { ...about(request, version, objects), ...one, ...counted, authored } });
+  }
+  return { bases, problems };
+}
+
+function about({ model, window }: BaseRequest, { v, digest, frame }: WatchedVersion, objects: BaseWindow["objects"]): Omit<BaseWindow, keyof Served | "features" | "outOfRange" | "output" | "authored" | "withheld"> & Pick<Served, "v" | "digest"> {
+  return { version: 1, model, v, digest, window, objects, frame: frame.ref.sha256, load: null };
+}
+
+/** Where nobody was asked anything, that is said of who was to answer. */
+async function silentChampion(deps: MonitorPorts, request: BaseRequest, objects: BaseWindow["objects"]): Promise<BaseWindows["bases"]> {
+  const champion = await openRegistry(deps.store, request.model).champion(request.signal);
+  const version = champion === null ? null : await watchedVersion(deps, request.model, champion.v, champion.model.sha256, request.signal);
+  if (version === null) return [];
+  const authored = await authoredMetrics({ sandbox: () => Promise.reject(new Error("there are no rows")), files: [], window: request.window, monitors: request.definition.monitors }, version);
+  const withheld = version.manifest.inputs.filter(({ column }) => column.private === true).map(({ name }) => name);
+  const silence = { rows: 0, requests: 0, errors: 0, latency: null, newest: null, ids: null, features: mergeSketches([]), outOfRange: {}, output: mergeOutputs([]), authored, withheld };
+  return [{ version, base: { ...about(request, version, objects), ...silence } }];
+}
