@@ -1,14 +1,16 @@
 import { WorkflowNotFoundError } from "@temporalio/client";
 import type { Activities } from "./contract.ts";
 import type { Dependencies } from "./dependencies.ts";
+import { startMonitoring } from "./support/start-monitoring.ts";
 
-/** Tells the model's open runs that another version serves: evidence against the old one no longer counts. */
-export function createAnnounceChampion({ workflows }: Dependencies): Activities["announceChampion"] {
+/** Tells the model's open runs that another version serves: evidence against the old one no longer counts. And lets the new one be watched. */
+export function createAnnounceChampion({ store, workflows }: Dependencies): Activities["announceChampion"] {
   return async ({ model, except }) => {
     const query = `WorkflowType = 'trainingRun' AND RelearnModel = '${model}' AND ExecutionStatus = 'Running'`;
     for await (const { workflowId } of workflows.list({ query })) {
       if (workflowId !== except) await signal(workflows, workflowId);
     }
+    await startMonitoring({ store, workflows }, model);
   };
 }
 

@@ -3,7 +3,7 @@
  * Rows and tables never pass here: references, and a few numbers.
  */
 import type { RecordedAnswer, Question } from "../schemas/approval.ts";
-import type { AlarmDecision } from "../schemas/alarm.ts";
+import type { Alarm, AlarmDecision } from "../schemas/alarm.ts";
 import type { ServerLoad } from "../schemas/base-window.ts";
 import type { BatchRequestInput } from "../schemas/batch.ts";
 import type { Cause, Trigger } from "../schemas/cause.ts";
@@ -12,6 +12,7 @@ import type { GateResult } from "../schemas/gate.ts";
 import type { BlobRef } from "../schemas/names.ts";
 import type { RolloutEvidence, RolloutPlan } from "../schemas/rollout-evidence.ts";
 import type { RetrainChange } from "../schemas/retrain.ts";
+import type { ThresholdChange } from "../schemas/threshold-change.ts";
 import type { RunRecord, RunState } from "../schemas/run.ts";
 import type { Verdict } from "../policy/may-retrain.ts";
 import type { RunWindows, Window } from "../schemas/time.ts";
@@ -223,6 +224,17 @@ export interface ObservedReport {
   readonly worst: { readonly column: string; readonly psi: number } | null;
   readonly quality: { readonly metric: string; readonly value: number; readonly estimated: boolean } | null;
 }
+/** What a judgement hands on to the next one of the same version, as the judge understands it: plain JSON. */
+export type JudgeState = Readonly<Record<string, unknown>>;
+export interface JudgeInput extends MonitorStep {
+  /** Oldest first. */
+  readonly reports: readonly Pick<ObservedReport, "v" | "window">[];
+  /** By version. */
+  readonly open: Readonly<Record<string, JudgeState>>;
+}
+export type RaisedAlarm = Pick<Alarm, "id" | "v" | "kind" | "shape" | "at" | "window" | "message" | "proposal">;
+export interface JudgedWindows { readonly alarms: readonly RaisedAlarm[]; readonly open: JudgeInput["open"] }
+
 export interface Observed { readonly reports: readonly ObservedReport[]; readonly problems: readonly string[] }
 
 export interface Activities {
@@ -276,6 +288,10 @@ export interface Activities {
   lateWindows(input: LateInput): Promise<LateFound>;
   /** Counts windows and tells what each version was like in them. */
   observeWindows(input: ObserveInput): Promise<Observed>;
+  /** Says which of these reports alarm, and keeps the alarms: the same finding in the same window is one. */
+  judgeWindows(input: JudgeInput): Promise<JudgedWindows>;
+  /** Puts a change of a threshold on the record. */
+  recordThreshold(input: { readonly pipeline: string; readonly change: Omit<ThresholdChange, "version" | "n"> }): Promise<ThresholdChange>;
   /** Settles which files a job scores, and by which version. @param job workflow id, `<model>/score/<id>`. */
   planBatch(input: { readonly job: string; readonly request: BatchRequestInput }): Promise<BatchPlanned>;
   /** Scores those files of a slice that are not scored yet. */

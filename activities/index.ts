@@ -11,8 +11,10 @@ import { createIngest } from "./ingest.ts";
 import { createMayRetrain } from "./may-retrain.ts";
 import { createNewData } from "./new-data.ts";
 import { createCloseWindows } from "./monitor/close-windows.ts";
+import { createJudgeWindows } from "./monitor/judge-windows.ts";
 import { createLateWindows } from "./monitor/late-windows.ts";
 import { createObserveWindows } from "./monitor/observe-windows.ts";
+import { createRecordThreshold } from "./monitor/record-threshold.ts";
 import { createPlanBatch } from "./plan-batch.ts";
 import { createPlanRun } from "./plan-run.ts";
 import { createPromote, createRollback } from "./promote.ts";
@@ -45,5 +47,6 @@ export function createActivities(deps: Dependencies): Activities {
     announceChampion: createAnnounceChampion(deps), recordRun: createRecordRun(deps),
     planBatch: createPlanBatch(deps), scoreFiles: createScoreFiles(deps), finishBatch: createFinishBatch(deps),
     closeWindows: createCloseWindows(deps), lateWindows: createLateWindows(deps), observeWindows: createObserveWindows(deps),
+    judgeWindows: createJudgeWindows(deps), recordThreshold: createRecordThreshold(deps),
   });
 }

@@ -28,5 +28,5 @@ it("the workflow bundle stays small: a schema library in it would double it", ()
 
 it("only workflows can be started", async () => {
   const exported = Object.keys(await import("../workflows/index.ts"));
-  expect(exported.sort()).toEqual(["batchScoring", "deployment", "retraining", "trainingRun", "trigger"]);
+  expect(exported.sort()).toEqual(["batchScoring", "deployment", "monitoring", "retraining", "trainingRun", "trigger"]);
 });

@@ -1,14 +1,17 @@
 /** What people and activities say to workflows. Arguments are `unknown` where anyone may send them: handlers check what they get. */
 import { defineQuery, defineSignal, defineUpdate } from "@temporalio/workflow";
-import type { DeploymentAnswer, SettledAnswer, VersionRef } from "../activities/contract.ts";
 import type { Decided, Waiting } from "../policy/settle-causes.ts";
 import type { AlarmRef } from "../schemas/alarm.ts";
+import type { DeploymentAnswer, ObservedReport, RaisedAlarm, SettledAnswer, VersionRef } from "../activities/contract.ts";
 import type { RecordedAnswer } from "../schemas/approval.ts";
 import type { Trigger } from "../schemas/cause.ts";
 import type { ActiveRollout } from "../schemas/commit.ts";
 import type { GateResult } from "../schemas/gate.ts";
 import type { RetrainChange } from "../schemas/retrain.ts";
+import type { Threshold } from "../schemas/monitors.ts";
+import type { BlobRef } from "../schemas/names.ts";
 import type { RunRecord } from "../schemas/run.ts";
+import type { ThresholdChange } from "../schemas/threshold-change.ts";
 
 /** Folds one cause into the next run. */
 export const triggerSignal = defineSignal<[Trigger]>("trigger");
@@ -116,3 +119,32 @@ export interface BatchProgress {
   readonly manifest: string | null;
 }
 export const batchProgressQuery = defineQuery<BatchProgress>("progress");
+
+/** Watch by this definition from here on. */
+export const watchSignal = defineSignal<unknown[]>("watch");
+/** Look now; the update answers when it has been looked. */
+export const checkSignal = defineSignal("check");
+export const checkUpdate = defineUpdate<MonitoringStatus, unknown[]>("check");
+/** Changes when a metric alarms, and puts the change on the record. */
+export interface SetThresholdRequest { readonly metric: string; readonly threshold: Threshold | null; readonly by: string; readonly reason?: string }
+export const setThresholdUpdate = defineUpdate<ThresholdChange, unknown[]>("setThreshold");
+
+/** How the watching stands. */
+export interface MonitoringStatus {
+  readonly pipeline: string;
+  readonly definition: BlobRef;
+  /** Until when event time has come, and the end of the last window that was told of. */
+  readonly watermark: string | null;
+  readonly cursor: string | null;
+  /** The last report of each version that was told of. */
+  readonly latest: readonly ObservedReport[];
+  /** The last alarms, newest first. */
+  readonly alarms: readonly RaisedAlarm[];
+  /** Thresholds that were changed while it ran, by metric; the definition's hold for the rest. */
+  readonly thresholds: Readonly<Record<string, Threshold | null>>;
+  /** When it last looked, by the wall clock. */
+  readonly checkedAt: string | null;
+  /** Why the last look failed, or what it had to leave out; null while all is well. */
+  readonly problem: string | null;
+}
+export const latestQuery = defineQuery<MonitoringStatus>("latest");

@@ -15,8 +15,10 @@ import type { Dependencies } from "../../activities/dependencies.ts";
 import { createMayRetrain } from "../../activities/may-retrain.ts";
 import { createNewData } from "../../activities/new-data.ts";
 import { createCloseWindows } from "../../activities/monitor/close-windows.ts";
+import { createJudgeWindows } from "../../activities/monitor/judge-windows.ts";
 import { createLateWindows } from "../../activities/monitor/late-windows.ts";
 import { createObserveWindows } from "../../activities/monitor/observe-windows.ts";
+import { createRecordThreshold } from "../../activities/monitor/record-threshold.ts";
 import { createPlanRun } from "../../activities/plan-run.ts";
 import { createPromote, createRollback } from "../../activities/promote.ts";
 import { createPropose } from "../../activities/propose.ts";
@@ -124,6 +126,7 @@ function standIns(deps: Dependencies, script: Script): Activities {
     rolloutStart: createRolloutStart(deps), startRollout: createStartRollout(deps), stepRollout: createStepRollout(deps), rolloutEvidence: createRolloutEvidence(deps), takingOver: createTakingOver(deps), whoServes: createWhoServes(deps),
     announceChampion: createAnnounceChampion(deps), recordRun: createRecordRun(deps),
     closeWindows: createCloseWindows(deps), lateWindows: createLateWindows(deps), observeWindows: createObserveWindows(deps),
+    judgeWindows: createJudgeWindows(deps), recordThreshold: createRecordThreshold(deps),
     planBatch: async () => ({ v: 1, digest: "a".repeat(64), files: 3, bytes: 300 }), 
     scoreFiles: async ({ first, count }) => {
       if (script.refused !== null) throw new RelearnError("DataRefused", script.refused);
