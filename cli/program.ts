@@ -51,6 +51,7 @@ function build(outcome: Outcome, json: boolean): Command {
   addRunCommands(program, outcome);
   addModelCommands(program, outcome);
   addRollout(program, outcome);
+  addMonitor(program, outcome);
   addSchedule(program, outcome);
   addRetraining(program, outcome);
   addAlarms(program, outcome);
@@ -129,6 +130,15 @@ function addRollout(program: Command, outcome: Outcome): void {
   steer("abort", "send it back: the champion keeps all traffic, or gets it again right after a promotion");
   steer("advance", "take the next step now, whatever the evidence says so far");
   bind(by(rollout.command("set").description("give the new version this percent of the traffic").argument("<model>").argument("<share>", "percent")), outcome, load("set"));
+}
+
+function addMonitor(program: Command, outcome: Outcome): void {
+  const monitor = program.command("monitor").description("what a model is asked and answers, window by window, and when it alarms");
+  bind(monitor.command("status").description("the last windows, what alarmed, and how the watching stands").argument("<pipeline>").option("-n, --limit <count>", "at most so many windows", "14"), outcome, async () => (await import("./commands/monitor/status.ts")).status as Handler);
+  bind(monitor.command("show").description("every figure of one window").argument("<pipeline[@version]>", "flights, flights@3, flights@champion").option("--window <time>", "a time in it (default: the last one)"), outcome, async () => (await import("./commands/monitor/show.ts")).show as Handler);
+  bind(monitor.command("check").description("look now which windows are over, and wait until they are told of").argument("<pipeline>"), outcome, async () => (await import("./commands/monitor/check.ts")).check as Handler);
+  bind(monitor.command("set").description("change when a metric alarms; the change is kept on the record").argument("<pipeline>").argument("<metric>", "such as psi, or psi distance for one column")
+    .argument("<threshold...>", "above=NUMBER, below=NUMBER or both, auto, off, or definition: again as it has it").option("--reason <text>", "kept with the change").option("--by <name>", "who asks (default: git's user.name)"), outcome, async () => (await import("./commands/monitor/set.ts")).set as Handler);
 }
 
 function addSchedule(program: Command, outcome: Outcome): void {

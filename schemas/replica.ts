@@ -58,7 +58,7 @@ export const replica = z.strictObject({
   /** A version that was pinned on this host, and the log entry after which the pin stands. */
   pinned: z.strictObject({ v: versionNumber, n: z.int().min(0), reason: z.string(), by: z.string() }).readonly().nullable(),
   counts: z.array(variantCounts),
-  /** Of the whole server: bytes of memory with its models', cores busy since it last said so, and the most requests that waited since. Servers of before have none. */
+  /** Of the server's own process: bytes of memory, cores busy since it last said so; and rows that wait for the model now. Servers of before say nothing. */
   load: z.strictObject({ rssBytes: z.number().min(0), cpu: z.number().min(0), queued: z.int().min(0) }).readonly().optional(),
 }).readonly();
 export type Replica = z.infer<typeof replica>;

@@ -12,6 +12,7 @@ import { versionLoader, type StartModel } from "./load-version.ts";
 import { announceReplica, replicaDocument, type ReplicaIdentity } from "./replica.ts";
 import { serveModel } from "./serve-model.ts";
 import type { ServedModel } from "./served-model.ts";
+import { loadMeter } from "./server-load.ts";
 import type { Pauses } from "./version-runner.ts";
 import { readPinOrWarn, watchPin } from "./watch-pin.ts";
 
@@ -79,8 +80,9 @@ export async function startModelServer(options: ModelServerOptions): Promise<Mod
     if (now.state === null && now.pin !== null) follow(nobodyServes, now.pin.n);
   };
   const patience = setTimeout(beginFromDisk, patienceMs);
+  const takes = loadMeter();
   const announcer = announceReplica(store, {
-    document: () => replicaDocument(model, identity, fleet, evidence, Date.now()), inRollout: () => fleet.wanted.rollout !== null,
+    document: () => ({ ...replicaDocument(model, identity, fleet, evidence, Date.now()), load: takes(fleet.answering?.process?.pending ?? 0) }), inRollout: () => fleet.wanted.rollout !== null,
     onTrouble: (error) => log.debug({ model, error: error.message }, "what is served here cannot be told"),
   });
   const loops = [

@@ -45,7 +45,7 @@ export interface MonitorStage {
 }
 
 /** A model with one version that was trained on 5,000 rides, in a store (in memory, unless one is given), and nothing asked of it yet. */
-export async function monitorStage(monitors: DefinitionInput["monitors"] = {}, { store = memoryObjectStore(), now = () => "2026-01-02T03:04:05.000Z", timezone = "UTC" }: { readonly store?: ObjectStore; readonly now?: () => string; readonly timezone?: string } = {}): Promise<MonitorStage> {
+export async function monitorStage(monitors: DefinitionInput["monitors"] = {}, { store = memoryObjectStore(), now = () => "2026-01-02T03:04:05.000Z", name = model }: { readonly store?: ObjectStore; readonly now?: () => string; readonly name?: string } = {}): Promise<MonitorStage> {
   const folder = await mkdtemp(join(tmpdir(), "relearn-monitor-"));
   const parquet = (sql: string, metadata = "") => withDuckDb({ spill: join(folder, "spill"), timezone: "UTC" }, async (connection) => {
     const path = join(folder, "made.parquet");
@@ -53,15 +53,15 @@ export async function monitorStage(monitors: DefinitionInput["monitors"] = {}, {
     return readFile(path);
   });
   const written = definition.parse({
-    name: model, timezone, sources: { rides: { format: "parquet", uri: "/landing", time: "at", key: "i" } }, columns, label: { column: "late", task: "binary" }, windows: { holdout: "P7D" }, trainer: { command: ["true"] },
+    name, sources: { rides: { format: "parquet", uri: "/landing", time: "at", key: "i" } }, columns, label: { column: "late", task: "binary" }, windows: { holdout: "P7D" }, trainer: { command: ["true"] },
     gates: [{ kind: "atMost", metric: "log_loss", value: 20 }], monitors,
   });
   const definitionRef = await putJsonBlob(store, written);
-  const frame: Frame = { version: 1, pipeline: model, timezone: "UTC", columns: { distance: { kind: "number", center: 10, scale: 5, discrete: true }, carrier: { kind: "category" }, hour: { kind: "number", center: 12, scale: 6, discrete: true }, income: { kind: "number", center: 0, scale: 1, discrete: false } } };
+  const frame: Frame = { version: 1, pipeline: name, timezone: "UTC", columns: { distance: { kind: "number", center: 10, scale: 5, discrete: true }, carrier: { kind: "category" }, hour: { kind: "number", center: 12, scale: 6, discrete: true }, income: { kind: "number", center: 0, scale: 1, discrete: false } } };
   const trained = await putBlob(store, await parquet(`select *, 0.5::double as income from (${rides(5_000)})`));
   const window = { from: "2013-01-01T00:00:00Z", to: "2013-02-01T00:00:00Z" };
   const snapshot: Snapshot = {
-    version: 1, id: "ab".repeat(32), pipeline: model, windows: { train: window, holdout: window }, golden: {}, files: [], quarantine: null, classes: ["0", "1"], frame: await putJsonBlob(store, frame),
+    version: 1, id: "ab".repeat(32), pipeline: name, windows: { train: window, holdout: window }, golden: {}, files: [], quarantine: null, classes: ["0", "1"], frame: await putJsonBlob(store, frame),
     partitions: [{ name: "2013-01-31", ...window, role: "train", blob: trained, rows: 5_000, reserved: null, withheld: 0, quarantined: 0 }], rows: { in: 5_000, accepted: 5_000, quarantined: 0, duplicates: 0, train: 5_000, holdout: 0 },
   };
   await putSnapshot(store, snapshot);
@@ -70,18 +70,18 @@ export async function monitorStage(monitors: DefinitionInput["monitors"] = {}, {
   const file = await putBlob(store, bytes);
   const holdout = sampleEvaluation.holdouts[0]!;
   const evaluation = await putJsonBlob(store, { ...sampleEvaluation, holdouts: [{ ...holdout, holdout: "recent", calibration: [{ from: 0.2, to: 0.3, rows: 500, predicted: 0.25, observed: 0.25 }, { from: 0.7, to: 0.8, rows: 500, predicted: 0.75, observed: 0.75 }] }] });
-  await publishVersion(store, model, bytes, privateKey, "one", { definition: definitionRef, evaluation, snapshot: snapshot.id, inputs: Object.entries(columns).map(([name, column]) => ({ name, column })), outputs: { task: "binary", classes: ["0", "1"] } });
+  await publishVersion(store, name, bytes, privateKey, "one", { definition: definitionRef, evaluation, snapshot: snapshot.id, inputs: Object.entries(columns).map(([name, column]) => ({ name, column })), outputs: { task: "binary", classes: ["0", "1"] } });
   const deps = { store, scratch: join(folder, "scratch"), now };
   return {
     store, definition: definitionRef, digest: file.sha256, closeWindows: createCloseWindows(deps), observeWindows: createObserveWindows(deps), lateWindows: createLateWindows(deps),
-    ask: async (at, rows, { distance, carrier, score = "case when i % 2 = 0 then 0.25 else 0.75 end", name = "one", ids = at, error } = {}) => {
+    ask: async (at, rows, { distance, carrier, score = "case when i % 2 = 0 then 0.25 else 0.75 end", name: object = "one", ids = at, error } = {}) => {
       const sql = `select ${quote(ids)} || '-' || i as prediction_id, 0 as "row", ${quote(at)}::timestamptz + to_microseconds(i * 1000) as "at", 1::integer as v, ${quote(file.sha256)} as digest, 'champion' as variant, (1 + i % 10)::float as latency_ms, ${error === undefined ? "null::varchar" : quote(error)} as error,
         null::boolean as consent, null::varchar as extras, case when s >= 0.5 then '1' else '0' end as label, [1 - s, s]::double[] as score, null::double as value, distance::float as in_distance, carrier as in_carrier, hour as in_hour from (select *, (${score})::double as s from (${rides(rows, distance, carrier)}))`;
-      await store.put(predictionKey(model, Date.parse(at), name), await parquet(sql, ", kv_metadata {relearn_format: '1'}"));
+      await store.put(predictionKey(name, Date.parse(at), object), await parquet(sql, ", kv_metadata {relearn_format: '1'}"));
     },
     feedback: async (received, ids, label = "1") => {
       const sql = `select unnest([${ids.map(quote).join(", ")}]) as prediction_id, 0 as "row", ${quote(label)} as label, null::double as value, null::timestamptz as "at", ${quote(received)}::timestamptz as received_at`;
-      await store.put(feedbackKey(model, Date.parse(received), `labels-${received}`), await parquet(sql, ", kv_metadata {relearn_format: '1'}"));
+      await store.put(feedbackKey(name, Date.parse(received), `labels-${received}`), await parquet(sql, ", kv_metadata {relearn_format: '1'}"));
     },
   };
 }
