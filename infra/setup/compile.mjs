@@ -4,7 +4,7 @@ import { runStep } from "./run-step.mjs";
 import { filesUnder } from "./stamps.mjs";
 
 /** The folders whose TypeScript becomes dist/. */
-export const rooms = ["schemas", "policy", "stats", "tables", "stores", "inference", "launchers", "activities", "workflows", "workers", "serving", "client", "shipping", "gateway", "cli", "infra", "examples", "bench"];
+export const rooms = ["schemas", "policy", "stats", "tables", "stores", "inference", "launchers", "activities", "workflows", "workers", "http", "serving", "client", "shipping", "gateway", "cli", "infra", "examples", "bench"];
 /** Files that are read or imported at run time beside the compiled ones. */
 const assets = [".mjs", ".cjs", ".json", ".sql", ".yaml", ".yml"];
 

@@ -1,5 +1,5 @@
-import { type JsonLimits, parseJson } from "../protocol/json-body.ts";
-import { HttpError } from "./error-reply.ts";
+import { HttpError } from "../../http/error-reply.ts";
+import { type JsonLimits, parseJson } from "../../http/json-body.ts";
 import type { Call } from "./route-table.ts";
 
 /** @throws RelearnError `InvalidInput`; HttpError 415 where the body says to be something else. */

@@ -5,7 +5,7 @@ import type { Decoded } from "../protocol/decoded.ts";
 import { allFinite, type Prediction } from "../protocol/prediction.ts";
 import { timeoutOf } from "../protocol/request-parameters.ts";
 import type { Answer, ServedModel } from "../served-model.ts";
-import { HttpError } from "./error-reply.ts";
+import { HttpError } from "../../http/error-reply.ts";
 import { count } from "./metrics.ts";
 import type { Parts } from "./parts.ts";
 import type { Call } from "./route-table.ts";

@@ -1,13 +1,13 @@
 import { decodeInfer, type InferRequest } from "../protocol/infer-request.ts";
 import { encodeInfer } from "../protocol/infer-reply.ts";
-import { parseJson } from "../protocol/json-body.ts";
+import { parseJson } from "../../http/json-body.ts";
 import { decodeMlflow } from "../protocol/mlflow-request.ts";
 import { decodeRaw } from "../protocol/raw-request.ts";
 import { encodeRows } from "../protocol/rows-reply.ts";
 import { decodePredict } from "../protocol/rows-request.ts";
 import type { ModelContract } from "../../inference/contract.ts";
 import type { ServedModel } from "../served-model.ts";
-import { HttpError } from "./error-reply.ts";
+import { HttpError } from "../../http/error-reply.ts";
 import { jsonOf } from "./json-of.ts";
 import type { Parts } from "./parts.ts";
 import { answeredBy, modelOf, predict } from "./predict.ts";

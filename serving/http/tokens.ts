@@ -1,6 +1,6 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
-import { readFileSync, statSync } from "node:fs";
 import { z } from "zod";
+import { watchedFile } from "../../http/watched-file.ts";
 import { readJson } from "../../schemas/boundary.ts";
 import { RelearnError } from "../../schemas/failures.ts";
 import { sha256 } from "../../schemas/names.ts";
@@ -42,35 +42,15 @@ export interface Tokens {
 
 interface Held { readonly hash: Buffer; readonly scopes: readonly Scope[]; readonly until: number }
 
-/** How often a file is looked at for a change. */
-const lookEveryMs = 250;
-
 /**
  * The tokens of a file, which is read again when it changes. A file that is gone or cannot be read lets nobody in.
  * @param report told why a file that was changed could not be read.
  * @throws RelearnError `InvalidInput` when it cannot be read at first, or holds no token.
  */
 export function openTokens(path: string, report: (reason: string) => void = () => undefined): Tokens {
-  let [held, stamp, looked] = [readTokens(path), stampOf(path), performance.now()];
-  if (held.length === 0) throw new RelearnError("InvalidInput", `${path} holds no token: make one, or nobody is let in`);
-  const look = (): void => {
-    looked = performance.now();
-    const now = stampOf(path);
-    if (now === stamp) return;
-    stamp = now;
-    try {
-      held = readTokens(path);
-    } catch (error) {
-      held = [];
-      report((error as Error).message);
-    }
-  };
-  return {
-    scopesOf(token) {
-      if (performance.now() - looked > lookEveryMs) look();
-      return scopesIn(held, hashOf(token));
-    },
-  };
+  const held = watchedFile<readonly Held[]>(path, readTokens, { unreadable: [], report });
+  if (held().length === 0) throw new RelearnError("InvalidInput", `${path} holds no token: make one, or nobody is let in`);
+  return { scopesOf: (token) => scopesIn(held(), hashOf(token)) };
 }
 
 /** Compares with every one, in the same time whichever fits. */
@@ -80,19 +60,6 @@ function scopesIn(held: readonly Held[], hash: Buffer): readonly Scope[] | null 
   return found !== null && Date.now() < found.until ? found.scopes : null;
 }
 
-function readTokens(path: string): Held[] {
-  return readJson(tokensFile, readText(path), path).map(({ sha256: hex, scopes, expires }) => ({ hash: Buffer.from(hex, "hex"), scopes, until: expires === undefined ? Infinity : Date.parse(expires) }));
-}
-
-function readText(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    throw new RelearnError("InvalidInput", `the tokens file ${path} cannot be read: ${(error as Error).message}`, { cause: error });
-  }
-}
-
-function stampOf(path: string): string {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  return stats === undefined ? "" : `${stats.mtimeMs} ${stats.size} ${stats.ino}`;
+function readTokens(text: string, path: string): Held[] {
+  return readJson(tokensFile, text, path).map(({ sha256: hex, scopes, expires }) => ({ hash: Buffer.from(hex, "hex"), scopes, until: expires === undefined ? Infinity : Date.parse(expires) }));
 }

@@ -1,6 +1,6 @@
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { makeMatcher } from "../../serving/http/route-table.ts";
+import { makeMatcher } from "../../http/route-table.ts";
 import { everyRow } from "./fake-models.ts";
 import { openServer, type OpenServer } from "./open-server.ts";
 import { connected, postText, rawRequest, type RawReply, readReply } from "./raw-request.ts";

@@ -1,7 +1,7 @@
 import type { Server } from "node:http";
 import type { Duplex } from "node:stream";
 import { errorBody } from "./error-reply.ts";
-import type { Limits } from "./limits.ts";
+import type { HttpLimits } from "./limits.ts";
 import { send } from "./send.ts";
 
 const texts: Readonly<Record<string, readonly [status: string, message: string]>> = {
@@ -11,7 +11,7 @@ const texts: Readonly<Record<string, readonly [status: string, message: string]>
 };
 
 /** Answers what Node's parser gives up on in the form of every other error. */
-export function answerBrokenRequests(server: Server, { idleMs }: Limits): void {
+export function answerBrokenRequests(server: Server, { idleMs }: HttpLimits): void {
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => refuse(socket, ...(texts[error.code ?? ""] ?? ["400 Bad Request", "this is no HTTP request that can be read"] as const)));
   server.on("checkExpectation", (request, response) => send(request, response, { status: 417, body: errorBody("Expect: only 100-continue is known") }, { last: false, origin: null, idleMs }));
   server.on("connect", (_, socket) => refuse(socket, "405 Method Not Allowed", "CONNECT is not taken"));

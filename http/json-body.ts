@@ -1,5 +1,5 @@
 import { isUtf8 } from "node:buffer";
-import { refuse } from "./refuse.ts";
+import { RelearnError } from "../schemas/failures.ts";
 
 export interface JsonLimits {
   /** Arrays and objects inside each other. */
@@ -33,8 +33,12 @@ function scan(bytes: Buffer, limits: JsonLimits): number {
       if (++depth > limits.depth) refuse(`the body nests deeper than ${limits.depth} levels`);
     } else if (byte === 0x5d || byte === 0x7d) depth--;
   }
-  if (commas >= limits.elements) refuse(`the body has more than ${limits.elements} elements; send fewer rows at a time`);
+  if (commas >= limits.elements) refuse(`the body has more than ${limits.elements} elements; send less at a time`);
   return members;
+}
+
+function refuse(message: string): never {
+  throw new RelearnError("InvalidInput", message);
 }
 
 function endOfString(bytes: Buffer, from: number): number {

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from "node:http";
-import type { GuardSettings } from "./guard.ts";
+import type { SiteSettings } from "./check-site.ts";
 import type { Reply } from "./route-table.ts";
 
 /** The origin of a request's page where it is elsewhere and listed; else null. */
-export function allowedOrigin({ origins }: GuardSettings, { headers }: IncomingMessage): string | null {
+export function allowedOrigin({ origins }: SiteSettings, { headers }: IncomingMessage): string | null {
   return origins.length > 0 && headers.origin !== undefined && origins.includes(headers.origin) ? headers.origin : null;
 }
 

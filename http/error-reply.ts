@@ -1,4 +1,4 @@
-import { type FailureType, failureTypeOf } from "../../schemas/failures.ts";
+import { type FailureType, failureTypeOf } from "../schemas/failures.ts";
 import type { Reply } from "./route-table.ts";
 
 /** An error that has a status of its own. */
@@ -26,6 +26,7 @@ const statuses: Partial<Record<FailureType, { readonly status: number; readonly 
   ModelRefused: { status: 500, says: "the model gave no usable answer for these rows (ModelRefused)" },
   InferenceFailed: { status: 500, says: "the model's process ended before it answered; the same request may be sent again (InferenceFailed)" },
   DiskFull: { status: 503, says: "the server's disk is full (DiskFull)", headers: retryAfter },
+  TemporalUnavailable: { status: 503, says: "Temporal does not answer (TemporalUnavailable)", headers: retryAfter },
   StoreUnavailable: { status: 503, says: "the object store does not answer (StoreUnavailable)", headers: retryAfter },
 };
 
