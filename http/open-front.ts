@@ -13,6 +13,8 @@ import { send } from "./send.ts";
 /** What a caller was found to be allowed to. */
 export interface Admission<Scope extends string> {
   readonly may: (scope: Scope) => boolean;
+  /** Name of who asks, once the body was looked at; null where nobody needs to say. */
+  readonly caller?: () => string | null;
   /** Looks at the whole body before anything is made of it, such as for its signature. @throws HttpError */
   readonly checkBody?: (body: Buffer) => void;
 }
@@ -65,10 +67,10 @@ function answerer<Scope extends string>({ routes, site, limits, admit, report }:
       checkSite(site, headers);
       if (request.method === "OPTIONS" && allowedOrigin(site, request) !== null) return preflight;
       const { route, path, query } = routeOf(match, request);
-      const { may, checkBody } = admit(route, headers);
+      const { may, checkBody, caller } = admit(route, headers);
       const body = request.method === "GET" ? noBody : await readBody(request, limits);
       checkBody?.(body);
-      return await route.handle({ path, query, headers, body, may });
+      return await route.handle({ path, query, headers, body, may, caller: caller?.() ?? null });
     } catch (error) {
       const reply = errorReply(error);
       if (reply.status >= 500) report?.(error);

@@ -10,6 +10,8 @@ export interface Call<Scope extends string = string> {
   readonly body: Buffer;
   /** Whether the caller may do what needs this scope as well. */
   readonly may: (scope: Scope) => boolean;
+  /** Name of the caller; null where nobody needs to say. */
+  readonly caller: string | null;
 }
 
 export interface PathValues {

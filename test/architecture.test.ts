@@ -19,6 +19,7 @@ const rooms: Record<string, { readonly rooms: readonly string[]; readonly types?
   launchers: { rooms: ["schemas", "stores"], packages: ["zod", "node:*"] },
   activities: { rooms: ["schemas", "policy", "stats", "tables", "stores", "inference", "launchers"], packages: ["@temporalio/activity", "@temporalio/client", "@temporalio/common", "@duckdb/*", "onnxruntime-node", "zod", "node:*"] },
   workflows: { rooms: ["policy"], types: ["schemas", "activities"], packages: ["@temporalio/workflow", "@temporalio/common"] },
+  gateway: { rooms: ["schemas", "http", "stores", "policy"], types: ["workflows"], packages: ["@temporalio/client", "node:*"] },
   workers: { rooms: ["schemas", "stores", "launchers", "activities"], packages: ["@temporalio/*", "pino", "node:*"] },
 };
 
