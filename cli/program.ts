@@ -1,4 +1,5 @@
-import { Command } from "commander";
+import { Command, Option } from "commander";
+import { withParent } from "../schemas/parent-watch.ts";
 import type { Surroundings } from "./support/cli.ts";
 import { bind, type Handler, type Outcome } from "./support/command.ts";
 import { commandWords, typeable } from "./support/typeable.ts";
@@ -70,11 +71,13 @@ function inherit(command: Command, parent: Command, at = "relearn"): void {
 }
 
 function addStackCommands(program: Command, outcome: Outcome): void {
-  bind(program.command("up").description("start Temporal, S3, a worker and a server on this machine, and return when all answer")
+  bind(program.command("up").description("start Temporal, S3, a worker, a server and a gateway on this machine, and return when all answer")
     .option("-d, --detach", "leave them running in the background"), outcome, async () => (await import("./commands/up.ts")).up as Handler);
   bind(program.command("down").description("stop what `relearn up` started, and only that"), outcome, async () => (await import("./commands/down.ts")).down as Handler);
   bind(program.command("serve").description("serve what is promoted, until it is stopped; needs S3, no Temporal").option("--host <address>", "listen there (default: 127.0.0.1; beyond this machine it wants RELEARN_TOKENS_FILE)")
     .option("--port <port>", "0: any that is free (default: 8080)").option("--models <names>", "with commas between them (default: every model that has a log)"), outcome, async () => (await import("./commands/serve.ts")).serve as Handler);
+  bind(program.command("gateway").description("take alarms from Alertmanager, Grafana, CloudEvents and Standard Webhooks, until it is stopped").option("--host <address>", "listen there (default: 127.0.0.1; beyond this machine it wants RELEARN_WEBHOOK_TOKENS_FILE)")
+    .option("--port <port>", "0: any that is free (default: 8090)").addOption(new Option(withParent, "end with the process that started it").hideHelp()), outcome, async () => (await import("./commands/gateway.ts")).gateway as Handler);
   bind(program.command("doctor").description("check everything Relearn needs, and say what to do about what is missing"), outcome, async () => (await import("./commands/doctor.ts")).doctor as Handler);
 }
 

@@ -9,10 +9,10 @@ export interface Retraining {
 }
 
 /** A sender waits, and tries again: longer than this is no use to it. */
-const callMs = 5_000;
+const mostCallMs = 5_000;
 
 /** The pipelines' `retraining` workflows, each started where it does not run yet. */
-export function temporalRetraining({ client, connection }: { readonly client: Client; readonly connection: Connection }, taskQueue: string): Retraining {
+export function temporalRetraining({ client, connection }: { readonly client: Client; readonly connection: Connection }, taskQueue: string, callMs = mostCallMs): Retraining {
   return {
     async trigger(trigger) {
       const { pipeline } = trigger;

@@ -34,7 +34,7 @@ export interface RunningStack {
   readonly settings: Settings;
 }
 
-const portNames = [...temporalPorts, ...objectPorts, "serving"] as const;
+const portNames = [...temporalPorts, ...objectPorts, "serving", "gateway"] as const;
 type Ports = Readonly<Record<(typeof portNames)[number], number>>;
 const portsFile = (home: string): string => join(home, "ports.json");
 const portList = z.partialRecord(z.enum(portNames), z.int());
@@ -77,32 +77,42 @@ export async function stopStack(settings: Pick<Settings, "home">, options: StopO
 
 async function bringUp(settings: Settings, options: StackOptions): Promise<RunningStack> {
   const [temporal, s3] = await settleBoth(bringUpTemporal(settings, options), bringUpObjects(settings, options));
-  const serving = findOwned(settings.home, "server") === null ? undefined : readStack(settings.home)?.serving;
+  const { serving, gateway } = answering(settings.home);
   const stack: Stack = {
     version: 1,
     temporal: { address: temporal.address!, ui: temporal.ui, namespace: temporal.namespace },
     s3: { endpoint: s3.endpoint, bucket: s3.bucket, region: s3.region },
     ...(serving === undefined ? {} : { serving }),
+    ...(gateway === undefined ? {} : { gateway }),
   };
   writeStack(settings.home, stack);
   return { stack, settings: Object.freeze({ ...settings, temporal, s3 }) };
 }
 
+type Listening = Partial<Pick<Stack, "serving" | "gateway">>;
+
+/** What of the last stack still runs beside its servers. */
+function answering(home: string): Listening {
+  const known = readStack(home);
+  const runs = (name: string): boolean => findOwned(home, name) !== null;
+  return { ...(known?.serving && runs("server") && { serving: known.serving }), ...(known?.gateway && runs("gateway") && { gateway: known.gateway }) };
+}
+
 const writeStack = (home: string, stack: Stack): void => writePrivately(stackFile(home), `${JSON.stringify(stack, null, 2)}\n`);
 
-/** Writes down where the server of this home answers. */
-export async function noteServing(home: string, url: string): Promise<void> {
+/** Writes down where the server, or the gateway, of this home answers. */
+export async function noteServing(home: string, listening: Listening): Promise<void> {
   await withLock(join(home, "stack.lock"), async () => {
     const stack = readStack(home);
-    if (stack !== null) writeStack(home, { ...stack, serving: { url } });
+    if (stack !== null) writeStack(home, { ...stack, ...listening });
   });
 }
 
-/** A free port for the server of this home: the last one, where it still is. */
-export async function chooseServingPort(home: string): Promise<number> {
-  const { serving } = await freePorts(["serving"], { serving: readPorts(home)?.serving });
-  writePrivately(portsFile(home), `${JSON.stringify({ ...readPorts(home), serving }, null, 2)}\n`);
-  return serving;
+/** A free port for the server, or the gateway, of this home: the last one, where it still is. */
+export async function choosePort(home: string, name: "serving" | "gateway"): Promise<number> {
+  const chosen = await freePorts([name], { [name]: readPorts(home)?.[name] });
+  writePrivately(portsFile(home), `${JSON.stringify({ ...readPorts(home), ...chosen }, null, 2)}\n`);
+  return chosen[name];
 }
 
 /** Both ends are waited for, so that no server is still being started when an error is told. */

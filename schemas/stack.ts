@@ -7,5 +7,7 @@ export const stack = z.strictObject({
   s3: z.strictObject({ endpoint: z.string().nullable(), bucket: z.string(), region: z.string() }),
   /** Where the server of this home answers, while one runs. */
   serving: z.strictObject({ url: z.string() }).optional(),
+  /** Where the gateway of this home answers, and what a sender proves itself with, while one runs. */
+  gateway: z.strictObject({ url: z.string(), webhookToken: z.string() }).optional(),
 }).readonly();
 export type Stack = z.infer<typeof stack>;

@@ -2,10 +2,11 @@ import { settleBoth, startStack, stopStack } from "../../infra/local-stack.ts";
 import type { Settings } from "../../schemas/settings.ts";
 import type { Cli } from "../support/cli.ts";
 import { interrupted, interruptible } from "../support/interrupt.ts";
+import { ensureGateway } from "../support/gateway-process.ts";
 import { ensureServer } from "../support/server-process.ts";
 import { ensureWorker } from "../support/worker-process.ts";
 
-/** Starts Temporal, S3, a worker and a server, and returns when all answer; without `--detach` it stays, Ctrl-C stops them, and its worker and its server live no longer than it does. */
+/** Starts Temporal, S3, a worker, a server and a gateway, and returns when all answer; without `--detach` it stays, Ctrl-C stops them, and its worker, server and gateway live no longer than it does. */
 export async function up(cli: Cli, options: { readonly detach?: boolean }): Promise<number> {
   const settings = await cli.settings();
   return interruptible(cli, (signal) => start(cli, settings, options, signal).catch(async (error: unknown) => {
@@ -18,13 +19,14 @@ export async function up(cli: Cli, options: { readonly detach?: boolean }): Prom
 async function start(cli: Cli, settings: Settings, options: { readonly detach?: boolean }, signal: AbortSignal): Promise<number> {
   const running = await startStack(settings, { onProgress: (line) => cli.say(cli.style.dim(line)), signal });
   const life = options.detach === true ? "on-its-own" : "with-this-process";
-  const [worker, server] = await settleBoth(ensureWorker(running.settings, cli.env, signal, life), ensureServer(running.settings, cli.env, signal, life));
-  for (const [name, { started, pid }] of [["worker", worker], ["server", server]] as const) cli.say(cli.style.dim(started ? `${name} answers (process ${pid})` : `${name} was already running (process ${pid})`));
+  const [worker, [server, gateway]] = await settleBoth(ensureWorker(running.settings, cli.env, signal, life), settleBoth(ensureServer(running.settings, cli.env, signal, life), ensureGateway(running.settings, cli.env, signal, life)));
+  for (const [name, { started, pid }] of [["worker", worker], ["server", server], ["gateway", gateway]] as const) cli.say(cli.style.dim(started ? `${name} answers (process ${pid})` : `${name} was already running (process ${pid})`));
   const { temporal, s3 } = running.stack;
-  cli.give({ ...running.stack, serving: { url: server.url }, worker: worker.pid, server: server.pid }, [
+  cli.give({ ...running.stack, serving: { url: server.url }, gateway: { url: gateway.url }, worker: worker.pid, server: server.pid }, [
     `Temporal  ${temporal.address}${temporal.ui === null ? "   (TEMPORAL_UI_URL names its UI, for links)" : `   ${temporal.ui}`}`,
     `S3        ${s3.endpoint ?? "AWS"}/${s3.bucket}`,
     `serving   ${server.url}`,
+    `gateway   ${gateway.url}   (its token: \`gateway.webhookToken\` in stack.json)`,
     `state     ${settings.home}`,
   ].join("\n"));
   cli.say(cli.style.dim(options.detach === true ? "next: relearn run <definition>     stop with: relearn down" : "Ctrl-C stops them"));

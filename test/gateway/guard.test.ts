@@ -1,5 +1,5 @@
 import { createHash, generateKeyPairSync, randomBytes, sign } from "node:crypto";
-import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -82,6 +82,17 @@ describe("every route of the live table", () => {
       for (const bad of [{ host: "evil.example" }, { host, origin: "https://evil.example" }, { host, origin: "null" }, { host, "sec-fetch-site": "cross-site" }] as Record<string, string>[])
         expect((await ask(own!, "/v1/hooks/alertmanager", method, { ...bearer, ...bad }, method === "POST" ? group : "")).status, JSON.stringify(bad)).toBe(403);
     expect(own!.retraining.taken).toEqual([]);
+  });
+});
+
+describe("the page on the gateway", () => {
+  const page = readFileSync(join(import.meta.dirname, "..", "..", "docs", "gateway.md"), "utf8");
+
+  it("lists every hook, and what the settings are where nothing is set", () => {
+    const listed = [...page.matchAll(/^\| `POST (\S+)` \|/gm)].map(([, pattern]) => pattern!);
+    expect(listed.flatMap((pattern) => [pattern, `${pattern}/{pipeline}`]).sort()).toEqual(own!.routes.filter(({ method }) => method === "POST").map(({ pattern }) => pattern).sort());
+    const { host, port } = loadGatewaySettings({});
+    expect(page).toContain(`| ${host}, ${port} |`);
   });
 });
 
