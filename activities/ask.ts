@@ -12,7 +12,9 @@ import { quarantineKey, readSnapshot } from "../stores/datasets.ts";
 import type { ObjectStore } from "../stores/object-store.ts";
 import type { Activities, AskInput } from "./contract.ts";
 import type { Dependencies } from "./dependencies.ts";
+import { announce } from "./support/announce.ts";
 import { evidenceMarkdown } from "./support/evidence.ts";
+import { approvalRequested } from "./support/notices.ts";
 import { readDefinition } from "./support/read-definition.ts";
 
 /** Makes the question a person must answer. Its digest names the very bytes it is about, and who would be replaced. */
@@ -25,6 +27,7 @@ export function createAsk(deps: Dependencies): Activities["ask"] {
       digest, v: input.v, required: approval.required, approvers: approval.approvers ?? null,
       askedAt: input.askedAt, expiresAt: addDuration(input.askedAt, approval.within, "UTC"),
     };
+    await announce(deps, approvalRequested(input, question));
     return { question, markdown: `${heading(input, question)}\n\n${await dataLine(deps.store, input.pipeline, evaluation.snapshot)}${evidenceMarkdown(evaluation)}\n\n${howToAnswer(deps, input, question)}` };
   };
 }

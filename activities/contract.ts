@@ -10,6 +10,7 @@ import type { Cause, Trigger } from "../schemas/cause.ts";
 import type { ActiveRollout, RolloutAction } from "../schemas/commit.ts";
 import type { GateResult } from "../schemas/gate.ts";
 import type { BlobRef } from "../schemas/names.ts";
+import type { Notice } from "../schemas/notice.ts";
 import type { RolloutEvidence, RolloutPlan } from "../schemas/rollout-evidence.ts";
 import type { RetrainChange } from "../schemas/retrain.ts";
 import type { ThresholdChange } from "../schemas/threshold-change.ts";
@@ -236,6 +237,8 @@ export type RaisedAlarm = Pick<Alarm, "id" | "v" | "kind" | "shape" | "at" | "wi
 export interface JudgedWindows { readonly alarms: readonly RaisedAlarm[]; readonly open: JudgeInput["open"] }
 
 export interface Observed { readonly reports: readonly ObservedReport[]; readonly problems: readonly string[] }
+/** What became of one try at one receiver. `dropped`: no other try would be of use; `gone`: it says so itself. */
+export type NoticeOutcome = { readonly status: "sent" } | { readonly status: "failed"; readonly reason: string } | { readonly status: "dropped"; readonly reason: string; readonly gone?: true };
 
 export interface Activities {
   /** Closes the windows as of the triggers and takes their causes; each cause starts at most one run, for ever. All ask for the same. */
@@ -292,6 +295,8 @@ export interface Activities {
   judgeWindows(input: JudgeInput): Promise<JudgedWindows>;
   /** Puts a change of a threshold on the record. */
   recordThreshold(input: { readonly pipeline: string; readonly change: Omit<ThresholdChange, "version" | "n"> }): Promise<ThresholdChange>;
+  /** Tells one receiver once what has happened. @param receiver its name in RELEARN_NOTICES */
+  sendNotice(input: { readonly receiver: string; readonly notice: Notice }): Promise<NoticeOutcome>;
   /** Settles which files a job scores, and by which version. @param job workflow id, `<model>/score/<id>`. */
   planBatch(input: { readonly job: string; readonly request: BatchRequestInput }): Promise<BatchPlanned>;
   /** Scores those files of a slice that are not scored yet. */

@@ -1,6 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import type { WorkflowClient } from "@temporalio/client";
 import type { Launcher } from "../launchers/launcher.ts";
+import type { NoticeReceiver } from "../schemas/notice-receiver.ts";
 import type { ObjectStore } from "../stores/object-store.ts";
 
 /** The ports that activities act through. `workers/` makes the real ones; tests wrap them. */
@@ -17,6 +18,8 @@ export interface Dependencies {
   /** UTC instant; the wall clock. */
   readonly now: () => string;
   readonly workflows: WorkflowClient;
+  /** Who is told what happens; left out: nobody. */
+  readonly notices?: readonly NoticeReceiver[];
   /** How people reach the parts, for the commands and links that a question shows. */
   readonly links: { readonly temporalUi: string | null; readonly temporalAddress: string; readonly namespace: string };
 }

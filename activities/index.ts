@@ -26,6 +26,7 @@ import { createRegister } from "./register.ts";
 import { createRolloutEvidence, createWhoServes } from "./rollout-evidence.ts";
 import { createRolloutStart, createTakingOver } from "./rollout-plan.ts";
 import { createScoreFiles } from "./score-files.ts";
+import { createSendNotice } from "./send-notice.ts";
 import { createSignalRetraining } from "./signal-retraining.ts";
 import { createStartRollout, createStepRollout } from "./rollout-steps.ts";
 import { createStartRun } from "./start-run.ts";
@@ -45,6 +46,7 @@ export function createActivities(deps: Dependencies): Activities {
     rolloutStart: createRolloutStart(deps), startRollout: createStartRollout(deps), stepRollout: createStepRollout(deps),
     rolloutEvidence: createRolloutEvidence(deps), takingOver: createTakingOver(deps), whoServes: createWhoServes(deps),
     announceChampion: createAnnounceChampion(deps), recordRun: createRecordRun(deps),
+    sendNotice: createSendNotice(deps),
     planBatch: createPlanBatch(deps), scoreFiles: createScoreFiles(deps), finishBatch: createFinishBatch(deps),
     closeWindows: createCloseWindows(deps), lateWindows: createLateWindows(deps), observeWindows: createObserveWindows(deps),
     judgeWindows: createJudgeWindows(deps), recordThreshold: createRecordThreshold(deps),

@@ -2,18 +2,19 @@ import type { Appended } from "../stores/commit-log.ts";
 import { openRegistry } from "../stores/registry.ts";
 import type { Activities, CommitResult } from "./contract.ts";
 import type { Dependencies } from "./dependencies.ts";
+import { announceEntry } from "./support/announce-entry.ts";
 import { refusable } from "./support/refusable.ts";
 
 /** Commits a promotion. The log checks the approval again; what it refuses is an answer, not an error. */
-export function createPromote({ store }: Dependencies): Activities["promote"] {
+export function createPromote(deps: Dependencies): Activities["promote"] {
   return async ({ model, v, run, txn }) =>
-    refusable(async () => served(await openRegistry(store, model).promote({ v, run, txn, actor: { kind: "workflow", name: `${model}/deployment`, claimed: false } })));
+    refusable(async () => served(await announceEntry(deps, model, await openRegistry(deps.store, model).promote({ v, run, txn, actor: { kind: "workflow", name: `${model}/deployment`, claimed: false } }))));
 }
 
 /** Commits a rollback to a version that was champion before. */
-export function createRollback({ store }: Dependencies): Activities["rollback"] {
+export function createRollback(deps: Dependencies): Activities["rollback"] {
   return async ({ model, to, by, claimed, reason, txn }) =>
-    refusable(async () => served(await openRegistry(store, model).rollback({ ...(to === null ? {} : { v: to }), reason, txn, actor: { kind: "person", name: by, claimed } })));
+    refusable(async () => served(await announceEntry(deps, model, await openRegistry(deps.store, model).rollback({ ...(to === null ? {} : { v: to }), reason, txn, actor: { kind: "person", name: by, claimed } }))));
 }
 
 function served({ entry }: Appended): CommitResult {

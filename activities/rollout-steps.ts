@@ -1,6 +1,7 @@
 import { openRegistry } from "../stores/registry.ts";
 import type { Activities } from "./contract.ts";
 import type { Dependencies } from "./dependencies.ts";
+import { announceEntry } from "./support/announce-entry.ts";
 import { refusable } from "./support/refusable.ts";
 
 /** Commits the start of a rollout. One that was started before, and has ended since, is told as what it ended as. */
@@ -19,11 +20,11 @@ export function createStartRollout({ store }: Dependencies): Activities["startRo
 }
 
 /** Commits a step of the running rollout, or its end. */
-export function createStepRollout({ store }: Dependencies): Activities["stepRollout"] {
+export function createStepRollout(deps: Dependencies): Activities["stepRollout"] {
   return async ({ model, id, step, action, share, reason, checks, by, txn }) =>
     refusable(async () => {
       const actor = by === null ? ({ kind: "workflow", name: `${model}/deployment`, claimed: false } as const) : ({ kind: "person", name: by, claimed: true } as const);
-      const { entry } = await openRegistry(store, model).stepRollout({ id, step, action, ...(share === null ? {} : { share }), reason, checks, txn, actor });
+      const { entry } = await announceEntry(deps, model, await openRegistry(deps.store, model).stepRollout({ id, step, action, ...(share === null ? {} : { share }), reason, checks, txn, actor }));
       return { status: "committed", n: entry.n, rollout: entry.state.rollout };
     });
 }

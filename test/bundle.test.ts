@@ -23,10 +23,10 @@ it("the workflow bundle holds Temporal's own packages and nothing else", () => {
 });
 
 it("the workflow bundle stays small: a schema library in it would double it", () => {
-  expect(code.length).toBeLessThan(800_000);
+  expect(code.length).toBeLessThan(900_000);
 });
 
 it("only workflows can be started", async () => {
   const exported = Object.keys(await import("../workflows/index.ts"));
-  expect(exported.sort()).toEqual(["batchScoring", "deployment", "monitoring", "retraining", "trainingRun", "trigger"]);
+  expect(exported.sort()).toEqual(["batchScoring", "deployment", "monitoring", "notices", "retraining", "trainingRun", "trigger"]);
 });

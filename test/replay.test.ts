@@ -23,7 +23,7 @@ beforeAll(async () => {
 
 describe("recorded histories", () => {
   it("cover every workflow", () => {
-    expect([...new Set(histories.map((name) => name.replace(/--.*/, "")))].sort()).toEqual(["batch-scoring", "deployment", "monitoring", "retraining", "training-run", "trigger"]);
+    expect([...new Set(histories.map((name) => name.replace(/--.*/, "")))].sort()).toEqual(["batch-scoring", "deployment", "monitoring", "notices", "retraining", "training-run", "trigger"]);
   });
 
   it.each(histories)("%s replays on today's code", async (name) => {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type Logger, Runtime } from "@temporalio/worker";
 import pino from "pino";
 import { RelearnError } from "../schemas/failures.ts";
+import { loadNoticeReceivers } from "../schemas/notice-settings.ts";
 import { watchParent, withParent } from "../schemas/parent-watch.ts";
 import { loadSettings, type Settings } from "../schemas/settings.ts";
 import { probeStore } from "../stores/probe.ts";
@@ -27,7 +28,7 @@ async function main(): Promise<void> {
   const stores = openStores(settings);
   await probeStore(stores.store, "quick");
   const temporal = await connectTemporal(settings);
-  const deps = await openDependencies(settings, stores, temporal.client.workflow);
+  const deps = { ...(await openDependencies(settings, stores, temporal.client.workflow)), notices: loadNoticeReceivers(process.env) };
   const workers = await startWorkers(settings, deps, { codePath: bundlePath(settings) });
   shutdown = workers.shutdown;
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, workers.shutdown);

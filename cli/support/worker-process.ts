@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { findOwned, isRunning, logFile, logTail, startOwned, type OwnedProcess } from "../../infra/owned-processes.ts";
 import { RelearnError } from "../../schemas/failures.ts";
+import { noticesFile } from "../../schemas/notice-settings.ts";
 import { withParent } from "../../schemas/parent-watch.ts";
 import { type Environment, environmentOf, type Settings } from "../../schemas/settings.ts";
 import { hasPollers } from "./pollers.ts";
@@ -32,10 +33,12 @@ async function start(settings: Settings, env: Environment, life: WorkerLife): Pr
   if (!existsSync(program)) throw new RelearnError("SetupIncomplete", `${program} is missing: run \`npm run setup\` in ${settings.root}`);
   const { PATH, HOME, TMPDIR, LANG, NODE_OPTIONS, ...own } = env;
   const given = Object.fromEntries(Object.entries(own).filter(([name]) => /^(RELEARN_|TEMPORAL_|AWS_|OMP_)/.test(name)));
+  // A relative path would mean another file from where the worker runs.
+  const notices = noticesFile(env);
   const tied = life === "with-this-process";
   return startOwned(settings.home, {
     name: "worker", command: [process.execPath, program, ...(tied ? [withParent] : [])], cwd: settings.root, tellsOfOurEnd: tied,
-    env: { PATH, HOME, TMPDIR, LANG, NODE_OPTIONS, ...given, ...environmentOf(settings) },
+    env: { PATH, HOME, TMPDIR, LANG, NODE_OPTIONS, ...given, ...environmentOf(settings), ...(notices === null ? {} : { RELEARN_NOTICES: notices }) },
   });
 }
 

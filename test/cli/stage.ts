@@ -28,6 +28,7 @@ import { createRecordRun } from "../../activities/record-run.ts";
 import { createRolloutEvidence, createWhoServes } from "../../activities/rollout-evidence.ts";
 import { createRolloutStart, createTakingOver } from "../../activities/rollout-plan.ts";
 import { createStartRollout, createStepRollout } from "../../activities/rollout-steps.ts";
+import { createSendNotice } from "../../activities/send-notice.ts";
 import { createSignalRetraining } from "../../activities/signal-retraining.ts";
 import { createStartRun } from "../../activities/start-run.ts";
 import { withFailures } from "../../activities/support/as-failure.ts";
@@ -127,6 +128,7 @@ function standIns(deps: Dependencies, script: Script): Activities {
     announceChampion: createAnnounceChampion(deps), recordRun: createRecordRun(deps),
     closeWindows: createCloseWindows(deps), lateWindows: createLateWindows(deps), observeWindows: createObserveWindows(deps),
     judgeWindows: createJudgeWindows(deps), recordThreshold: createRecordThreshold(deps),
+    sendNotice: createSendNotice(deps),
     planBatch: async () => ({ v: 1, digest: "a".repeat(64), files: 3, bytes: 300 }), 
     scoreFiles: async ({ first, count }) => {
       if (script.refused !== null) throw new RelearnError("DataRefused", script.refused);
