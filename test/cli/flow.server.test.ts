@@ -247,6 +247,14 @@ describe("a model from the command line", () => {
     await server.stop();
   });
 
+  it("is told of outside: each question, and all that changes who serves", async () => {
+    const told = (pipeline: string) => stage.outside.told(pipeline).map((type) => type.replace("io.relearn.", "")).sort();
+    await vi.waitFor(() => {
+      expect(told("fleet")).toEqual([...Array(3).fill("approval.requested"), ...Array(3).fill("model.promoted"), "model.rolled-back"]);
+      expect(told("stepped")).toEqual([...Array(2).fill("approval.requested"), "model.promoted", "rollout.aborted"]);
+    }, { timeout: 10_000, interval: 100 });
+  });
+
   it("whose version is asked for while a run goes on has it evaluated after that run, and says so", async () => {
     await promoted("patient");
     await promoted("patient");

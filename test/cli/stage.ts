@@ -40,6 +40,7 @@ import { openRegistry } from "../../stores/registry.ts";
 import { ensureSigningKey, signManifest } from "../../stores/signing.ts";
 import { connectTemporal, dataConverter, dataQueue, openStores, taskQueue, type Stores } from "../../workers/connect.ts";
 import { sampleManifest } from "../stores/registry-samples.ts";
+import { type Listener, openListener } from "./listener.ts";
 import { sampleEvaluation } from "./samples.ts";
 
 /** What the next runs meet. */
@@ -57,6 +58,8 @@ export interface Stage {
   readonly settings: Settings;
   readonly stores: Stores;
   readonly script: Script;
+  /** Who is told what happens. */
+  readonly outside: Listener;
   /** Path of a valid definition of a pipeline of this name. */
   definition(name: string, more?: object): string;
   signal(workflowId: string, name: string, input: object): Promise<void>;
@@ -74,16 +77,18 @@ export async function openStage(): Promise<Stage> {
   const script: Script = { passed: true, trainingMs: 0, refused: null };
   const stores = openStores(settings);
   const temporal = await connectTemporal(settings);
-  const deps = { store: stores.store, openBucket: stores.openBucket, launchers: {}, scratch: join(home, "scratch"), signingKey: await ensureSigningKey(home), now: () => new Date().toISOString(), workflows: temporal.client.workflow, links: { temporalUi: settings.temporal.ui, temporalAddress: settings.temporal.address!, namespace: "default" } };
+  const outside = await openListener();
+  const deps = { store: stores.store, openBucket: stores.openBucket, launchers: {}, scratch: join(home, "scratch"), signingKey: await ensureSigningKey(home), now: () => new Date().toISOString(), workflows: temporal.client.workflow, notices: [outside.receiver], links: { temporalUi: settings.temporal.ui, temporalAddress: settings.temporal.address!, namespace: "default" } };
   const worker = await startWorker(settings, standIns(deps, script));
   return {
-    home, settings, stores, script, env: { RELEARN_HOME: home, PATH: process.env["PATH"] ?? "" },
+    home, settings, stores, script, outside, env: { RELEARN_HOME: home, PATH: process.env["PATH"] ?? "" },
     definition: (name, more = {}) => writeDefinition(home, name, more),
     signal: (workflowId, name, input) => temporal.client.workflow.getHandle(workflowId).signal(name, input),
     close: async () => {
       await endRuns(temporal.client);
       await worker.stop();
       await temporal.close();
+      outside.close();
       stores.close();
       await stopStack({ home }, { graceMs: 0 });
       rmSync(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
