@@ -226,7 +226,7 @@ export interface ObservedReport {
   readonly quality: { readonly metric: string; readonly value: number; readonly estimated: boolean } | null;
 }
 /** What a judgement hands on to the next one of the same version, as the judge understands it: plain JSON. */
-export type JudgeState = Readonly<Record<string, unknown>>;
+export type JudgeState = Readonly<Record<string, number>>;
 export interface JudgeInput extends MonitorStep {
   /** Oldest first. */
   readonly reports: readonly Pick<ObservedReport, "v" | "window">[];

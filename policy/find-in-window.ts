@@ -1,7 +1,6 @@
 import type { AlarmEvidence, AlarmKind, Remedy } from "../schemas/alarm.ts";
 import type { Monitors } from "../schemas/monitors.ts";
 import type { WindowMetric, WindowReport } from "../schemas/window-report.ts";
-import { adjustedP } from "../stats/benjamini-hochberg.ts";
 import { familyOf, fewestQuiet, metricName, quietLimits, seriesOf, thresholdOf } from "./metric-thresholds.ts";
 
 /** Something in one window that is not as it should be. */
@@ -16,6 +15,7 @@ export interface Found {
 
 export interface Looked {
   readonly settings: Monitors;
+  /** Its p values already corrected for there being many columns. */
   readonly report: WindowReport;
   /** Earlier windows of the same version, oldest first. */
   readonly history: readonly WindowReport[];
@@ -67,8 +67,8 @@ function hasRows({ metric, rows, group }: WindowMetric, { settings, report }: Lo
   return (group === "quality" ? rows : Math.max(rows, report.rows.over)) >= settings.minRows;
 }
 
-function foundOf(metric: WindowMetric, looked: Looked, kind: AlarmKind, proposal: Remedy, limit: number | null, message: string, p: number | null = null): Found {
-  const { subject, value, reference, rows } = metric;
+function foundOf(metric: WindowMetric, looked: Looked, kind: AlarmKind, proposal: Remedy, limit: number | null, message: string): Found {
+  const { subject, value, reference, rows, p } = metric;
   return { key: `${kind} ${metricName(metric)}`, kind, proposal, message, evidence: { metric: familyOf(metric), subject, observed: value, limit, reference, p, rows } };
 }
 
@@ -117,11 +117,10 @@ function distances(metrics: readonly WindowMetric[], looked: Looked): Found[] {
 }
 
 function moved(metrics: readonly WindowMetric[], looked: Looked, kind: "data-drift" | "prediction-drift", what: (metric: WindowMetric) => string): Found[] {
-  const p = adjustedP(metrics.map((metric) => metric.p ?? 0));
-  return metrics.flatMap((metric, i) => {
+  return metrics.flatMap((metric) => {
     const value = metric.value as number;
     const limit = smallestPsi * (looked.open.has(`${kind} ${metricName(metric)}`) ? clearsBelow : 1);
-    return value > limit && p[i]! <= falseAlarms ? [foundOf(metric, looked, kind, "retrain", smallestPsi, `${what(metric)}: PSI ${figure(value)}`, metric.p === null ? null : p[i]!)] : [];
+    return value > limit && (metric.p ?? 0) <= falseAlarms ? [foundOf(metric, looked, kind, "retrain", smallestPsi, `${what(metric)}: PSI ${figure(value)}`)] : [];
   });
 }
 

@@ -22,6 +22,13 @@ export function columnDrift(column: string, reference: ColumnSketch | undefined,
   return { column, psi: psi(before, now), jensenShannon: jensenShannon(before, now), kolmogorovSmirnov: bins.kind === "number" ? kolmogorovSmirnov(before, now) : null, ...shares };
 }
 
+/** Bins of the reference in which either side has rows. */
+export function filledBins(reference: ColumnSketch, current: ColumnSketch): number {
+  const bins = referenceBins(reference);
+  const now = binCounts(bins, current);
+  return binCounts(bins, reference).filter((n, i) => n > 0 || (now[i] ?? 0) > 0).length;
+}
+
 /** Rows of a column, nulls and numbers that are none included. */
 export function rowsOf(column: ColumnSketch): number {
   return column.nulls + column.count + (column.kind === "number" ? column.nan + column.infinite : 0);

@@ -2,45 +2,46 @@ import type { Alarm, AlarmEvidence } from "../../schemas/alarm.ts";
 import type { Definition } from "../../schemas/definition.ts";
 import type { Monitors } from "../../schemas/monitors.ts";
 import type { WindowReport } from "../../schemas/window-report.ts";
+import { type AlarmDraft, judgeWindow, type OpenFindings } from "../../policy/judge-window.ts";
 import { thresholdsInForce } from "../../policy/thresholds-in-force.ts";
+import { adjustedP } from "../../stats/benjamini-hochberg.ts";
 import { putAlarm } from "../../stores/alarms.ts";
 import { keyOf } from "../../stores/documents.ts";
 import { listThresholdChanges } from "../../stores/threshold-changes.ts";
 import { getWindowReport, lastWindowReports } from "../../stores/window-reports.ts";
-import type { Activities, JudgeInput, JudgeState, RaisedAlarm } from "../contract.ts";
+import type { Activities, JudgeInput, RaisedAlarm } from "../contract.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { withHeartbeat } from "../support/heartbeat.ts";
 import { readDefinition } from "../support/read-definition.ts";
-
-export type AlarmDraft = Pick<Alarm, "kind" | "shape" | "began" | "message" | "evidence" | "proposal">;
-
-/** Decides from a report and those before it what alarms. `open`: what it handed on after the window before; undefined for the first. */
-export type JudgeWindow = (input: { readonly settings: Monitors; readonly report: WindowReport; readonly history: readonly WindowReport[]; readonly open: JudgeState | undefined }) => { readonly alarms: readonly AlarmDraft[]; readonly open: JudgeState };
-
-/** Finds nothing. */
-const silent: JudgeWindow = ({ open }) => ({ alarms: [], open: open ?? {} });
 
 /** How many windows before one are looked back on: what was quiet is told from them. */
 const lookedBackOn = 120;
 
 /** Judges reports in the order of their windows, by the thresholds in force, and writes each alarm once. */
-export function createJudgeWindows({ store }: Pick<Dependencies, "store">, judge: JudgeWindow = silent): Activities["judgeWindows"] {
+export function createJudgeWindows({ store }: Pick<Dependencies, "store">): Activities["judgeWindows"] {
   return (input) => withHeartbeat(async ({ signal }) => {
     const definition = await readDefinition(store, input.definition);
     const thresholds = thresholdsInForce(definition.monitors.thresholds, await listThresholdChanges(store, input.pipeline, signal));
     const settings: Monitors = { ...definition.monitors, thresholds };
-    const open: Record<string, JudgeState> = { ...input.open };
+    const open: Record<string, OpenFindings> = { ...input.open };
     const alarms: RaisedAlarm[] = [];
     for (const { v, window } of input.reports) {
       const place = { model: input.pipeline, v };
       const report = await getWindowReport(store, place, window.from, signal);
       if (report === null) continue;
-      const judged = judge({ settings, report, history: await lastWindowReports(store, place, lookedBackOn, window.from, signal), open: open[v] });
+      const judged = judgeWindow({ settings, report: corrected(report), history: await lastWindowReports(store, place, lookedBackOn, window.from, signal), open: open[v] });
       open[v] = judged.open;
       for (const draft of judged.alarms) alarms.push(await raise(store, input, definition, report, draft, signal));
     }
     return { alarms, open };
   });
+}
+
+/** Columns are one question asked many times. */
+function corrected(report: WindowReport): WindowReport {
+  const asked = report.metrics.filter(({ group, metric, p }) => group === "input" && metric === "psi" && p !== null);
+  const adjusted = new Map(adjustedP(asked.map(({ p }) => p as number)).map((p, i) => [asked[i], p]));
+  return { ...report, metrics: report.metrics.map((metric) => (adjusted.has(metric) ? { ...metric, p: adjusted.get(metric)! } : metric)) };
 }
 
 async function raise(store: Dependencies["store"], { pipeline }: JudgeInput, { name }: Definition, { v, window }: WindowReport, draft: AlarmDraft, signal: AbortSignal): Promise<RaisedAlarm> {

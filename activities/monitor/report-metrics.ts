@@ -2,9 +2,12 @@ import type { BaseWindow } from "../../schemas/base-window.ts";
 import type { Monitors } from "../../schemas/monitors.ts";
 import type { ColumnSketch, Sketch } from "../../schemas/sketch.ts";
 import type { WindowMetric } from "../../schemas/window-report.ts";
-import { columnDrift, fewestDriftRows, rowsOf } from "../../stats/column-drift.ts";
+import { columnDrift, fewestDriftRows, filledBins, rowsOf } from "../../stats/column-drift.ts";
 import { throughFloat } from "../../stats/float-decimal.ts";
 import { newCategories } from "../../stats/new-categories.ts";
+import { psiSignificance } from "../../stats/psi-significance.ts";
+import { sentinel } from "../../stats/sentinel.ts";
+import { unitChange } from "../../stats/unit-change.ts";
 import type { ServedColumn } from "../../tables/served-sql.ts";
 import type { WatchedVersion } from "./watched-version.ts";
 
@@ -72,11 +75,22 @@ function oneColumn({ name }: ServedColumn, current: ColumnSketch, trained: Colum
     const fresh = newCategories(trained, current);
     metrics.push(of("unseen_share", share(fresh.share * current.count, rows), { reference: fresh.expected, ...noRows(rows) }));
   }
+  const broken = trained === undefined ? null : brokenBecause(name, trained, current, rows);
+  metrics.push(of("broken", broken === null ? 0 : 1, { why: broken }));
   if (!compared) return metrics;
   const why = whyNot(trained, current, rows);
-  metrics.push(of("psi", drift.psi, { why }), of("jensen_shannon", drift.jensenShannon, { why }));
+  metrics.push(of("psi", drift.psi, { why, p: drift.psi === null || trained === undefined ? null : psiSignificance(drift.psi, filledBins(trained, current), rowsOf(trained), rows) }), of("jensen_shannon", drift.jensenShannon, { why }));
   if (current.kind === "number") metrics.push(of("kolmogorov_smirnov", drift.kolmogorovSmirnov, { why }));
   return metrics;
+}
+
+/** Values that no world gives by itself: what stands for "none", and another unit. */
+function brokenBecause(name: string, trained: ColumnSketch, current: ColumnSketch, rows: number): string | null {
+  if (trained.kind !== "number" || current.kind !== "number" || rows < fewestDriftRows) return null;
+  const stuck = sentinel(trained, current, rows);
+  if (stuck !== null) return `column ${name}: the value ${stuck.value}, which the training data hardly knows, is in ${Math.round(stuck.share * 100)} % of the rows: does it stand for "none"?`;
+  const unit = unitChange(trained, current);
+  return unit === null ? null : `column ${name}: its values look ${unit.how}, with the same shape: was its unit changed?`;
 }
 
 function whyNot(trained: ColumnSketch | undefined, current: ColumnSketch, rows: number): string | null {
