@@ -61,3 +61,20 @@ function expectedAuc(score: ArrayLike<number>): Readonly<Record<string, Expected
   const variance = (value * (1 - value) + (positives - 1) * (q1 - value * value) + (negatives - 1) * (q2 - value * value)) / (positives * negatives);
   return { auc: withSpread(value, Math.sqrt(Math.max(0, variance))) };
 }
+
+export interface CalibrationPoint { readonly rows: number; readonly predicted: number; readonly observed: number }
+
+/** Bins with fewer rows say too little of what their scores are worth. */
+const fewestInBin = 30;
+
+/** Scores as chances: what came true of such scores on the holdout, in between linearly. Without enough bins to tell, the scores themselves. */
+export function calibrated(score: ArrayLike<number>, bins: readonly CalibrationPoint[]): Float64Array {
+  const points = bins.filter(({ rows }) => rows >= fewestInBin).toSorted((a, b) => a.predicted - b.predicted);
+  if (points.length < 2) return Float64Array.from(score);
+  return Float64Array.from(score, (p) => {
+    const next = points.findIndex(({ predicted }) => predicted >= p);
+    if (next <= 0) return (next === 0 ? points[0] : points.at(-1))!.observed;
+    const [below, above] = [points[next - 1]!, points[next]!];
+    return below.observed + ((above.observed - below.observed) * (p - below.predicted)) / Math.max(above.predicted - below.predicted, 1e-12);
+  });
+}

@@ -42,3 +42,6 @@ export function absoluteErrors(rows: Extract<ScoredRows, { task: "regression" }>
 export function rowLosses(rows: ScoredRows): Float64Array {
   return rows.task === "regression" ? squaredErrors(rows) : logLosses(rows);
 }
+
+/** How wrong each row is: 1 where the predicted class is not the true one, or the absolute error. */
+export const rowErrors = (rows: ScoredRows): Float64Array => (rows.task === "regression" ? absoluteErrors(rows) : hits(rows).map((hit) => 1 - hit));

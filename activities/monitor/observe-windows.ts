@@ -11,9 +11,7 @@ import { readDefinition } from "../support/read-definition.ts";
 import { baseWindows } from "./base-windows.ts";
 import { clockOf, reportWindow, type WindowQuality } from "./report-window.ts";
 import { watchedVersion } from "./watched-version.ts";
-
-/** Nothing is known of labels. */
-const unlabelled: WindowQuality = async () => ({ metrics: [], labels: null });
+import { windowQuality } from "./window-quality.ts";
 
 type Ports = Pick<Dependencies, "store" | "scratch" | "now">;
 
@@ -29,7 +27,7 @@ interface Work {
  * Counts what newly came in windows that are over, and tells what each version was like in them: one report a version and window. Where windows were told of
  * before, the reports of every later span that covers them are told anew too. Costs what the new rows cost: a span is a merge of counted windows.
  */
-export function createObserveWindows(deps: Ports, quality: WindowQuality = unlabelled): Activities["observeWindows"] {
+export function createObserveWindows(deps: Ports, quality: WindowQuality = windowQuality): Activities["observeWindows"] {
   return (input) => withHeartbeat(async (pulse) => {
     const work: Work = { deps, input, definition: await readDefinition(deps.store, input.definition), quality, pulse };
     const reports: ObservedReport[] = [];

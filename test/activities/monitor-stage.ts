@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { createCloseWindows } from "../../activities/monitor/close-windows.ts";
 import { createLateWindows } from "../../activities/monitor/late-windows.ts";
 import { createObserveWindows } from "../../activities/monitor/observe-windows.ts";
+import type { WindowQuality } from "../../activities/monitor/report-window.ts";
 import type { Column } from "../../schemas/column.ts";
 import type { Snapshot } from "../../schemas/dataset.ts";
 import { type DefinitionInput, definition } from "../../schemas/definition.ts";
@@ -45,7 +46,7 @@ export interface MonitorStage {
 }
 
 /** A model with one version that was trained on 5,000 rides, in a store (in memory, unless one is given), and nothing asked of it yet. */
-export async function monitorStage(monitors: DefinitionInput["monitors"] = {}, { store = memoryObjectStore(), now = () => "2026-01-02T03:04:05.000Z", name = model }: { readonly store?: ObjectStore; readonly now?: () => string; readonly name?: string } = {}): Promise<MonitorStage> {
+export async function monitorStage(monitors: DefinitionInput["monitors"] = {}, { store = memoryObjectStore(), now = () => "2026-01-02T03:04:05.000Z", name = model, quality }: { readonly store?: ObjectStore; readonly quality?: WindowQuality; readonly now?: () => string; readonly name?: string } = {}): Promise<MonitorStage> {
   const folder = await mkdtemp(join(tmpdir(), "relearn-monitor-"));
   const parquet = (sql: string, metadata = "") => withDuckDb({ spill: join(folder, "spill"), timezone: "UTC" }, async (connection) => {
     const path = join(folder, "made.parquet");
@@ -73,7 +74,7 @@ export async function monitorStage(monitors: DefinitionInput["monitors"] = {}, {
   await publishVersion(store, name, bytes, privateKey, "one", { definition: definitionRef, evaluation, snapshot: snapshot.id, inputs: Object.entries(columns).map(([name, column]) => ({ name, column })), outputs: { task: "binary", classes: ["0", "1"] } });
   const deps = { store, scratch: join(folder, "scratch"), now };
   return {
-    store, definition: definitionRef, digest: file.sha256, closeWindows: createCloseWindows(deps), observeWindows: createObserveWindows(deps), lateWindows: createLateWindows(deps),
+    store, definition: definitionRef, digest: file.sha256, closeWindows: createCloseWindows(deps), observeWindows: createObserveWindows(deps, quality), lateWindows: createLateWindows(deps),
     ask: async (at, rows, { distance, carrier, score = "case when i % 2 = 0 then 0.25 else 0.75 end", name: object = "one", ids = at, error } = {}) => {
       const sql = `select ${quote(ids)} || '-' || i as prediction_id, 0 as "row", ${quote(at)}::timestamptz + to_microseconds(i * 1000) as "at", 1::integer as v, ${quote(file.sha256)} as digest, 'champion' as variant, (1 + i % 10)::float as latency_ms, ${error === undefined ? "null::varchar" : quote(error)} as error,
         null::boolean as consent, null::varchar as extras, case when s >= 0.5 then '1' else '0' end as label, [1 - s, s]::double[] as score, null::double as value, distance::float as in_distance, carrier as in_carrier, hour as in_hour from (select *, (${score})::double as s from (${rides(rows, distance, carrier)}))`;

@@ -46,9 +46,9 @@ describe("a window's report", () => {
     await stage.ask("2013-03-01T11:00:00Z", 20, { error: "InferenceLimit" });
     const { reports, problems } = await observe(stage, 1);
     expect(problems).toEqual([]);
-    expect(reports).toMatchObject([{ v: 1, revision: 1, rows: { base: 620, over: 620 }, quality: null }]);
+    expect(reports).toMatchObject([{ v: 1, revision: 1, rows: { base: 620, over: 620 }, quality: { metric: "accuracy", value: 0.75, estimated: true } }]);
     const report = await reportOf(stage, 1);
-    expect(report).toMatchObject({ pipeline: model, digest: stage.digest, window: base(1), over: { from: "2013-02-23T00:00:00Z", to: day(2) }, labels: null });
+    expect(report).toMatchObject({ pipeline: model, digest: stage.digest, window: base(1), over: { from: "2013-02-23T00:00:00Z", to: day(2) }, labels: { labelled: 0, delay: null } });
     expect(find(report, "error_share")).toMatchObject({ group: "software", value: 20 / 620, rows: 620 });
     expect(find(report, "p50_ms")?.value).toBe(5.5);
     expect(find(report, "requests_per_s")?.value).toBeCloseTo(620 / 86_400, 12);
@@ -80,7 +80,7 @@ describe("a window's report", () => {
   });
 
   it("covers the rolling span by merging what each window counted, and reads no row twice", async () => {
-    const stage = await monitorStage({ over: "P2D" });
+    const stage = await monitorStage({ over: "P2D" }, { quality: async () => ({ metrics: [], labels: null }) });
     for (const n of [1, 2, 3]) await stage.ask(`2013-03-0${n}T10:00:00Z`, 100 * n);
     for (const n of [1, 2, 3]) await observe(stage, n);
     expect((await reportOf(stage, 3)).rows).toEqual({ base: 300, over: 500 });

@@ -1,0 +1,93 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Estimate } from "../../schemas/evaluation.ts";
+import type { LabelState, WindowMetric } from "../../schemas/window-report.ts";
+import { calibrated, expectedMetrics } from "../../stats/cbpe.ts";
+import { compareModels } from "../../stats/metric-intervals.ts";
+import { riseOf } from "../../stats/error-rise.ts";
+import { rowErrors } from "../../stats/row-losses.ts";
+import { type ScoredRows, takeRows } from "../../stats/scored-rows.ts";
+import { inParallel } from "../../stores/parallel.ts";
+import type { ObjectInfo } from "../../stores/object-store.ts";
+import { issuedAt } from "../../stores/prediction-ids.ts";
+import { predictionFiles } from "../../stores/prediction-keys.ts";
+import { feedbackListed } from "../../stores/prediction-times.ts";
+import { lazySandbox } from "../support/lazy-sandbox.ts";
+import { answeredRows, type Answered } from "./answered-rows.ts";
+import type { MonitorPorts } from "./base-windows.ts";
+import { metricOf } from "./report-metrics.ts";
+import type { QualityRequest, WindowQuality } from "./report-window.ts";
+
+/** From this share of labels on, what came true stands for all; below it an estimate stands beside it. */
+const enoughLabels = 0.5;
+
+/**
+ * What came true of a version's predictions over the span: every metric of the evaluation, for the whole and each slice, from rows that have their label; and,
+ * while half of the labels are missing, what is expected from how sure the model was. Labels that have not come are never counted as anything.
+ */
+export const windowQuality: WindowQuality = async (deps, request) => {
+  const rows = request.bases.reduce((sum, base) => sum + base.rows, 0);
+  if (rows === 0) return { metrics: [], labels: null };
+  const answered = await readAnswered(deps, request);
+  const labels = labelsOf(answered);
+  return { labels, metrics: [...measured(answered, request), ...(labels.labelled < labels.rows * enoughLabels ? estimated(answered, request) : [])] };
+};
+
+async function readAnswered(deps: MonitorPorts, request: QualityRequest): Promise<Answered> {
+  const { model, definition, over, signal } = request;
+  const folder = join(deps.scratch, "monitor", randomUUID());
+  await mkdir(folder, { recursive: true });
+  const sandbox = lazySandbox({ scratch: folder, timezone: definition.timezone, lanes: 1, signal });
+  try {
+    const [predictions, feedback] = await Promise.all([predictionFiles(deps.store, model, over, signal), labelObjects(deps, request)]);
+    const [asked, said] = await Promise.all([fetchInto(deps, predictions, join(folder, "p"), signal), fetchInto(deps, feedback, join(folder, "f"), signal)]);
+    return await answeredRows({ sandbox: await sandbox.open(), folder, asked, said, over, definition, version: request.version });
+  } finally {
+    await sandbox.close();
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Labels that were received since the first of the span's predictions was issued, however late. An id says when that was, by the wall clock. */
+async function labelObjects({ store }: MonitorPorts, { model, over, bases, signal }: QualityRequest): Promise<readonly ObjectInfo[]> {
+  const issued = bases.flatMap(({ ids }) => (ids === null ? [] : [issuedAt(ids.first) ?? Date.parse(over.from)]));
+  return feedbackListed(store, model, Math.min(...issued, Date.now()), signal);
+}
+
+async function fetchInto({ store }: MonitorPorts, objects: readonly ObjectInfo[], folder: string, signal: AbortSignal): Promise<string[]> {
+  await mkdir(folder, { recursive: true });
+  const paths = await inParallel(objects, 16, async ({ key }, i) => {
+    const path = join(folder, `${i}.parquet`);
+    return (await store.download(key, path, { signal })) === null ? null : path;
+  });
+  return paths.filter((path) => path !== null);
+}
+
+function labelsOf({ rows, labelled, delays }: Answered): LabelState {
+  const sorted = Float64Array.from(delays).sort();
+  const at = (q: number): number => sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))]!;
+  return { rows, labelled: labelled.label.length, delay: sorted.length === 0 ? null : { p50: at(0.5), p90: at(0.9) } };
+}
+
+function measured({ labelled, slices }: Answered, { version: { evaluation }, definition }: QualityRequest): WindowMetric[] {
+  const holdout = evaluation?.holdouts.find((one) => one.holdout === "recent");
+  const n = labelled.label.length;
+  if (n < definition.monitors.minRows) return [];
+  const whole = figures(labelled, null, holdout?.candidate);
+  const parts = [...slices].flatMap(([slice, at]) => (at.length < definition.minRows ? [] : figures(takeRows(labelled, at), slice, holdout?.slices.find((one) => one.slice === slice)?.candidate)));
+  const rise = riseOf(rowErrors(labelled));
+  return [...whole, ...parts, metricOf("quality", "error_rise", null, rise.share, n, { why: rise.share === 0 ? null : `the mean error was ${rise.before.toPrecision(3)} over the first ${rise.at} rows, and ${rise.after.toPrecision(3)} since` })];
+}
+
+function figures(rows: ScoredRows, subject: string | null, reference: Readonly<Record<string, Estimate>> | undefined): WindowMetric[] {
+  return Object.entries(compareModels(rows, null).candidate).map(([metric, { value, low, high, why }]) => metricOf("quality", metric, subject, value, rows.label.length, { low, high, why, reference: reference?.[metric]?.value ?? null }));
+}
+
+/** Only a binary classifier's scores say how often it is right. */
+function estimated({ scores }: Answered, { version: { evaluation, manifest }, definition }: QualityRequest): WindowMetric[] {
+  const holdout = evaluation?.holdouts.find((one) => one.holdout === "recent");
+  if (manifest.outputs.task !== "binary" || scores.length < definition.monitors.minRows) return [];
+  const expected = expectedMetrics(calibrated(scores, holdout?.calibration ?? []));
+  return Object.entries(expected).map(([metric, { value, low, high }]) => metricOf("quality", metric, null, value, scores.length, { low, high, estimated: true, reference: holdout?.candidate[metric]?.value ?? null }));
+}
