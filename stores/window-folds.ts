@@ -42,11 +42,26 @@ function folded({ metrics, window, over, revision, writtenAt, rows, labels }: Wi
 export const unfold = (fold: WindowFold): WindowReport[] => fold.windows.map((one) => unfolded(fold, one));
 
 function unfolded({ pipeline, model, v, digest, series }: WindowFold, one: FoldedWindow): WindowReport {
+  const { window, over, revision, writtenAt, rows, labels, values, counts } = one;
+  const [low, high, p, reference] = [one.low, one.high, one.p, one.reference].map((sparse) => dense(sparse, series.length)) as [Dense, Dense, Dense, Dense];
   const estimated = new Set(one.estimated);
-  const metrics = series.flatMap((of, i): WindowMetric[] => (one.counts[i] === undefined || one.counts[i] < 0 ? [] : [{
-    ...of, value: one.values[i] ?? null, low: one.low[i] ?? null, high: one.high[i] ?? null, p: one.p[i] ?? null, reference: one.reference[i] ?? null,
-    rows: one.counts[i], estimated: estimated.has(i), why: one.why[i] ?? null,
-  }]));
-  const { window, over, revision, writtenAt, rows, labels } = one;
+  const metrics: WindowMetric[] = [];
+  for (let i = 0; i < counts.length; i++) {
+    const [of, n] = [series[i] as Series, counts[i] as number];
+    if (n < 0) continue;
+    metrics.push({
+      group: of.group, metric: of.metric, subject: of.subject, value: values[i] as number | null, low: low[i] as number | null, high: high[i] as number | null, p: p[i] as number | null,
+      reference: reference[i] as number | null, rows: n, estimated: estimated.has(i), why: one.why[i] ?? null,
+    });
+  }
   return { version: 1, pipeline, model, v, digest, window, over, revision, writtenAt, rows, metrics, labels };
+}
+
+type Dense = readonly (number | null)[];
+
+/** A year of hours is a million figures: looked up by place they take a third of the time that they take by name. */
+function dense(sparse: Readonly<Record<string, number>>, length: number): Dense {
+  const all = new Array<number | null>(length).fill(null);
+  for (const i in sparse) all[Number(i)] = sparse[i] as number;
+  return all;
 }

@@ -1,5 +1,6 @@
-import { RelearnError } from "../schemas/failures.ts";
-import { windowFold, windowReport, type WindowReport } from "../schemas/window-report.ts";
+import { failureTypeOf, RelearnError } from "../schemas/failures.ts";
+import type { Window } from "../schemas/time.ts";
+import { type WindowFold, windowFold, type WindowMetric, windowReport, type WindowReport } from "../schemas/window-report.ts";
 import { canonicalBytes } from "./canonical.ts";
 import { getDocument, parseDocument, putDocument } from "./documents.ts";
 import type { ObjectStore } from "./object-store.ts";
@@ -36,14 +37,35 @@ async function putIntoFold(store: ObjectStore, report: WindowReport, signal?: Ab
   const key = foldKey(report, report.window.from);
   for (let i = 0; i < most; i++) {
     const found = await store.get(key, { signal });
-    const before = found === null ? null : parseDocument(store, key, windowFold, found.body);
-    const known = before?.windows.find(({ window }) => window.from === report.window.from);
+    const read = found === null ? null : readFold(store, key, found.body);
+    const known = read?.windows.find(({ window }) => window.from === report.window.from);
     if (known !== undefined && (known.revision > report.revision || (known.revision === report.revision && known.writtenAt === report.writtenAt))) return;
+    const before = found !== null && read === null ? await foldAnew(store, report, signal) : read;
     const condition = found === null ? ({ ifNoneMatch: "*" } as const) : { ifMatch: found.etag };
     const { outcome } = await store.put(key, canonicalBytes(foldIn(before, report)), { ...condition, contentType: "application/json", signal });
     if (outcome === "stored") return;
   }
   throw new RelearnError("StoreUnavailable", `s3://${store.bucket}/${key} was written by others ${most} times while this worker wanted to write it; try again`);
+}
+
+/** Null where it cannot be read. */
+function readFold(store: ObjectStore, key: string, body: Uint8Array): WindowFold | null {
+  try {
+    return parseDocument(store, key, windowFold, body);
+  } catch (error) {
+    if (failureTypeOf(error) === "Corrupt") return null;
+    throw error;
+  }
+}
+
+/** A fold says nothing that the reports of its month do not: it can always be made of them again. */
+async function foldAnew(store: ObjectStore, { model, v, window }: WindowReport, signal?: AbortSignal): Promise<WindowFold | null> {
+  const reports: WindowReport[] = [];
+  for await (const { key } of store.list(`reports/${model}/windows/${v}/${window.from.slice(0, 7)}`, { signal })) {
+    const read = await getDocument(store, key, windowReport, signal);
+    if (read !== null) reports.push(read);
+  }
+  return reports.reduce<WindowFold | null>(foldIn, null);
 }
 
 /** Null where there is none. @param from start of the base window */
@@ -55,6 +77,33 @@ export async function readWindowReports(store: ObjectStore, place: Place, span: 
   const folds = await inParallel(await foldKeys(store, place, span, signal), 16, (key) => getDocument(store, key, windowFold, signal));
   const within = ({ window: { from } }: WindowReport): boolean => (span.from === undefined || Date.parse(from) >= Date.parse(span.from)) && (span.to === undefined || Date.parse(from) < Date.parse(span.to));
   return folds.filter((fold) => fold !== null).flatMap(unfold).filter(within);
+}
+
+export interface MetricSeries {
+  readonly group: WindowMetric["group"];
+  readonly metric: string;
+  readonly subject: string | null;
+  /** One a window, in the order of `windows`; null where there was none. */
+  readonly values: readonly (number | null)[];
+}
+
+/** Some figures of a version over time, for charts: what is not wanted is not laid out. */
+export async function readWindowSeries(store: ObjectStore, place: Place, wanted: (of: Omit<MetricSeries, "values">) => boolean, span: { readonly from?: string; readonly to?: string } = {}, signal?: AbortSignal): Promise<{ readonly windows: readonly Window[]; readonly series: readonly MetricSeries[] }> {
+  const folds = (await inParallel(await foldKeys(store, place, span, signal), 16, (key) => getDocument(store, key, windowFold, signal))).filter((fold) => fold !== null);
+  const windows = folds.flatMap((fold) => fold.windows.map(({ window }) => window));
+  const found = new Map<string, Omit<MetricSeries, "values"> & { readonly values: (number | null)[] }>();
+  let before = 0;
+  for (const fold of folds) {
+    fold.series.forEach((of, i) => {
+      if (!wanted(of)) return;
+      const name = JSON.stringify([of.group, of.metric, of.subject]);
+      const one = found.get(name) ?? { ...of, values: new Array<number | null>(windows.length).fill(null) };
+      found.set(name, one);
+      fold.windows.forEach(({ values }, at) => (one.values[before + at] = values[i] ?? null));
+    });
+    before += fold.windows.length;
+  }
+  return { windows, series: [...found.values()] };
 }
 
 /** The newest reports of a version, oldest first, at most so many. */

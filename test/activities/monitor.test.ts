@@ -1,5 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { createJudgeWindows } from "../../activities/monitor/judge-windows.ts";
+import type { Alarm } from "../../schemas/alarm.ts";
 import type { WindowMetric, WindowReport } from "../../schemas/window-report.ts";
+import { listAlarms } from "../../stores/alarms.ts";
+import { putThresholdChange } from "../../stores/threshold-changes.ts";
 import { getWindowReport, readWindowReports } from "../../stores/window-reports.ts";
 import { model, type MonitorStage, monitorStage } from "./monitor-stage.ts";
 
@@ -127,5 +131,50 @@ describe("what comes late", () => {
     const found = await stage.lateWindows({ pipeline: model, definition: stage.definition, cursor: day(3), seen: "2026-01-01T00:00:00Z" });
     expect(found.labelled).toEqual([base(2)]);
     expect(found.seen > "2026-01-01").toBe(true);
+  });
+});
+
+describe("a judgement", () => {
+  it("is made of each report with those before it and the thresholds in force, and keeps each alarm once", async () => {
+    const stage = await monitorStage({ over: "P1D", thresholds: { psi: { above: 0.3 } } });
+    for (const n of [1, 2, 3]) await stage.ask(`2013-03-0${n}T10:00:00Z`, 100);
+    for (const n of [1, 2, 3]) await observe(stage, n);
+    await putThresholdChange(stage.store, model, { metric: "psi", threshold: { above: 0.4 }, by: "ann", reason: "", at: day(1) });
+    const seen: [string, number, unknown, unknown][] = [];
+    const judge = createJudgeWindows(stage, ({ settings, report, history, open }) => {
+      seen.push([report.window.from, history.length, settings.thresholds, open]);
+      const evidence = [{ metric: "psi", subject: "distance", observed: seen.length, limit: null, reference: null, p: null, rows: 1 }];
+      return { alarms: report.window.from === day(1) ? [] : [{ kind: "data-drift", shape: null, began: null, message: "it moved", evidence, proposal: "retrain" }], open: { windows: Number(open?.["windows"] ?? 0) + 1 } };
+    });
+    const ask = (reports: readonly number[]) => judge({ pipeline: model, definition: stage.definition, reports: reports.map((n) => ({ v: 1, window: base(n) })), open: {} });
+    const first = await ask([1, 2, 3]);
+    expect(seen).toEqual([1, 2, 3].map((n) => [day(n), n - 1, { psi: { above: 0.4 } }, n === 1 ? undefined : { windows: n - 1 }]));
+    expect(first).toMatchObject({ open: { 1: { windows: 3 } }, alarms: [{ v: 1, at: day(3), window: base(2) }, { at: day(4) }] });
+    expect((await ask([3])).alarms).toEqual([first.alarms[1]]);
+    const kept: Alarm[] = [];
+    for await (const alarm of listAlarms(stage.store, model)) kept.push(alarm);
+    expect(kept.map(({ id, evidence }) => [id, evidence[0]?.observed])).toEqual([[first.alarms[1]!.id, 3], [first.alarms[0]!.id, 2]]);
+  });
+});
+
+describe("an object that cannot be read", () => {
+  it("is left out and told, and the others are counted", async () => {
+    const stage = await monitorStage();
+    await stage.ask("2013-03-01T10:00:00Z", 100);
+    await stage.store.put("predictions/rides/date=2013-03-01/hour=11/bad.parquet", new Uint8Array(100));
+    const { reports, problems } = await observe(stage, 1);
+    expect(reports).toMatchObject([{ rows: { base: 100 } }]);
+    expect(problems).toEqual([expect.stringMatching(/hour=11\/bad\.parquet cannot be read and is left out/)]);
+  });
+
+  it("and rows of a version that the log does not know are told too", async () => {
+    const stage = await monitorStage();
+    await stage.ask("2013-03-01T10:00:00Z", 100);
+    const other = await monitorStage();
+    for await (const { key } of stage.store.list("predictions/")) await other.store.put(key, (await stage.store.get(key))!.body);
+    expect((await observe(other, 1)).problems).toEqual([]);
+    const strange = await monitorStage({}, { name: "others" });
+    for await (const { key } of stage.store.list("predictions/")) await strange.store.put(key.replace("rides", "strangers"), (await stage.store.get(key))!.body);
+    expect((await strange.observeWindows({ pipeline: "strangers", definition: strange.definition, windows: [base(1)], labelled: [], until: null, load: null })).problems).toEqual([expect.stringMatching(/^100 rows say that version 1 with model [0-9a-f]{12} answered them/)]);
   });
 });
