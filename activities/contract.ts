@@ -232,6 +232,8 @@ export interface JudgeInput extends MonitorStep {
   readonly reports: readonly Pick<ObservedReport, "v" | "window">[];
   /** By version. */
   readonly open: Readonly<Record<string, JudgeState>>;
+  /** They were judged before, and told anew since: what they newly show is told, and nothing is closed by them. */
+  readonly restated?: boolean;
 }
 export type RaisedAlarm = Pick<Alarm, "id" | "v" | "kind" | "shape" | "at" | "window" | "message" | "proposal">;
 export interface JudgedWindows { readonly alarms: readonly RaisedAlarm[]; readonly open: JudgeInput["open"] }

@@ -146,7 +146,7 @@ class Watch {
     const observed = await heavyActivities().observeWindows(input);
     if (observed.reports.length === 0) return observed;
     this.note(observed.reports);
-    const { alarms, open } = await heavyActivities().judgeWindows({ pipeline: input.pipeline, definition: input.definition, reports: observed.reports.map(({ v, window }) => ({ v, window })), open: this.state.open });
+    const { alarms, open } = await heavyActivities().judgeWindows({ pipeline: input.pipeline, definition: input.definition, reports: observed.reports.map(({ v, window }) => ({ v, window })), open: this.state.open, restated: input.until !== null });
     this.state.open = open;
     for (const alarm of alarms) await this.tell(alarm);
     return observed;

@@ -2,14 +2,14 @@ import type { Alarm, AlarmEvidence } from "../../schemas/alarm.ts";
 import type { Definition } from "../../schemas/definition.ts";
 import type { Monitors } from "../../schemas/monitors.ts";
 import type { WindowReport } from "../../schemas/window-report.ts";
-import { type AlarmDraft, judgeWindow, type OpenFindings } from "../../policy/judge-window.ts";
+import { type AlarmDraft, judgeWindow } from "../../policy/judge-window.ts";
 import { thresholdsInForce } from "../../policy/thresholds-in-force.ts";
 import { adjustedP } from "../../stats/benjamini-hochberg.ts";
 import { putAlarm } from "../../stores/alarms.ts";
 import { keyOf } from "../../stores/documents.ts";
 import { listThresholdChanges } from "../../stores/threshold-changes.ts";
 import { getWindowReport, lastWindowReports } from "../../stores/window-reports.ts";
-import type { Activities, JudgeInput, RaisedAlarm } from "../contract.ts";
+import type { Activities, JudgeInput, JudgeState, RaisedAlarm } from "../contract.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { withHeartbeat } from "../support/heartbeat.ts";
 import { readDefinition } from "../support/read-definition.ts";
@@ -23,19 +23,22 @@ export function createJudgeWindows({ store }: Pick<Dependencies, "store">): Acti
     const definition = await readDefinition(store, input.definition);
     const thresholds = thresholdsInForce(definition.monitors.thresholds, await listThresholdChanges(store, input.pipeline, signal));
     const settings: Monitors = { ...definition.monitors, thresholds };
-    const open: Record<string, OpenFindings> = { ...input.open };
+    const open: Record<string, JudgeState> = { ...input.open };
     const alarms: RaisedAlarm[] = [];
     for (const { v, window } of input.reports) {
       const place = { model: input.pipeline, v };
       const report = await getWindowReport(store, place, window.from, signal);
       if (report === null) continue;
       const judged = judgeWindow({ settings, report: corrected(report), history: await lastWindowReports(store, place, lookedBackOn, window.from, signal), open: open[v] });
-      open[v] = judged.open;
+      open[v] = input.restated === true ? withFound(open[v], judged.open) : judged.open;
       for (const draft of judged.alarms) alarms.push(await raise(store, input, definition, report, draft, signal));
     }
     return { alarms, open };
   });
 }
+
+/** A window that is judged again is no further window without a finding, so nothing comes nearer to its end by it. */
+const withFound = (before: JudgeState = {}, after: JudgeState): JudgeState => ({ ...before, ...Object.fromEntries(Object.entries(after).filter(([, quiet]) => quiet === 0)) });
 
 /** Columns are one question asked many times. */
 function corrected(report: WindowReport): WindowReport {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createJudgeWindows } from "../../activities/monitor/judge-windows.ts";
+import type { JudgeInput } from "../../activities/contract.ts";
 import type { Alarm } from "../../schemas/alarm.ts";
 import type { WindowMetric, WindowReport } from "../../schemas/window-report.ts";
 import { listAlarms } from "../../stores/alarms.ts";
@@ -135,25 +136,23 @@ describe("what comes late", () => {
 });
 
 describe("a judgement", () => {
-  it("is made of each report with those before it and the thresholds in force, and keeps each alarm once", async () => {
-    const stage = await monitorStage({ over: "P1D", thresholds: { psi: { above: 0.3 } } });
-    for (const n of [1, 2, 3]) await stage.ask(`2013-03-0${n}T10:00:00Z`, 100);
-    for (const n of [1, 2, 3]) await observe(stage, n);
-    await putThresholdChange(stage.store, model, { metric: "psi", threshold: { above: 0.4 }, by: "ann", reason: "", at: day(1) });
-    const seen: [string, number, unknown, unknown][] = [];
-    const judge = createJudgeWindows(stage, ({ settings, report, history, open }) => {
-      seen.push([report.window.from, history.length, settings.thresholds, open]);
-      const evidence = [{ metric: "psi", subject: "distance", observed: seen.length, limit: null, reference: null, p: null, rows: 1 }];
-      return { alarms: report.window.from === day(1) ? [] : [{ kind: "data-drift", shape: null, began: null, message: "it moved", evidence, proposal: "retrain" }], open: { windows: Number(open?.["windows"] ?? 0) + 1 } };
-    });
-    const ask = (reports: readonly number[]) => judge({ pipeline: model, definition: stage.definition, reports: reports.map((n) => ({ v: 1, window: base(n) })), open: {} });
-    const first = await ask([1, 2, 3]);
-    expect(seen).toEqual([1, 2, 3].map((n) => [day(n), n - 1, { psi: { above: 0.4 } }, n === 1 ? undefined : { windows: n - 1 }]));
-    expect(first).toMatchObject({ open: { 1: { windows: 3 } }, alarms: [{ v: 1, at: day(3), window: base(2) }, { at: day(4) }] });
-    expect((await ask([3])).alarms).toEqual([first.alarms[1]]);
+  it("is made of each report by the thresholds in force, keeps each alarm once, and closes nothing by a report that is told anew", async () => {
+    const stage = await monitorStage({ over: "P1D", minRows: 100, thresholds: { psi: { above: 0.3 } } });
+    for (const n of [1, 3, 4]) await stage.ask(`2013-03-0${n}T10:00:00Z`, 200);
+    await stage.ask("2013-03-02T10:00:00Z", 200, { distance: "19.5" });
+    for (const n of [1, 2, 3, 4]) await observe(stage, n);
+    const judge = createJudgeWindows(stage);
+    const ask = (reports: readonly number[], open: JudgeInput["open"] = {}, restated = false) => judge({ pipeline: model, definition: stage.definition, reports: reports.map((n) => ({ v: 1, window: base(n) })), open, restated });
+    const first = await ask([1, 2]);
+    expect(first).toMatchObject({ open: { 1: { "data-drift psi distance": 0 } }, alarms: [{ v: 1, kind: "data-drift", at: day(3), window: base(2) }] });
+    expect((await ask([2])).alarms).toEqual(first.alarms);
+    expect((await ask([3, 4], first.open)).open).toEqual({ 1: {} });
+    expect((await ask([3, 4], first.open, true)).open).toEqual(first.open);
+    await putThresholdChange(stage.store, model, { metric: "psi", threshold: { above: 100 }, by: "ann", reason: "", at: day(1) });
+    expect((await ask([2])).alarms).toEqual([]);
     const kept: Alarm[] = [];
     for await (const alarm of listAlarms(stage.store, model)) kept.push(alarm);
-    expect(kept.map(({ id, evidence }) => [id, evidence[0]?.observed])).toEqual([[first.alarms[1]!.id, 3], [first.alarms[0]!.id, 2]]);
+    expect(kept).toMatchObject([{ id: first.alarms[0]!.id, proposal: "retrain", evidence: [{ metric: "psi", subject: "distance", limit: 0.3 }] }]);
   });
 });
 
