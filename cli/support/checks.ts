@@ -14,6 +14,7 @@ import { listReplicas } from "../../stores/replicas.ts";
 import { listModels } from "../../stores/runs.ts";
 import { ensureSigningKey, fingerprint, publicKeyOf } from "../../stores/signing.ts";
 import { size } from "./format.ts";
+import { answersAt } from "./listening-process.ts";
 import { hasPollers } from "./pollers.ts";
 import { isLive } from "./server-process.ts";
 import { withStore } from "./store.ts";
@@ -45,6 +46,7 @@ export const checks: readonly Check[] = [
   { name: "search attributes", look: attributes },
   { name: "worker", look: worker },
   { name: "server", look: server },
+  { name: "gateway", look: gateway },
   { name: "S3", look: (settings) => withStore(settings, async (store) => store.head("head.json").then(() => `${settings.s3.endpoint ?? "AWS"}/${settings.s3.bucket}`)) },
   { name: "bucket race", look: (settings) => withStore(settings, async (store) => probeStore(store).then(() => "of several writers one wins")) },
   { name: "signing key", look: async ({ home }) => `ed25519 ${fingerprint(publicKeyOf(await ensureSigningKey(home)))}` },
@@ -95,6 +97,14 @@ async function server(settings: Settings): Promise<string> {
   const alive = await withStore(settings, serversAlive);
   if (alive.length > 0) return `none here; elsewhere: ${alive.slice(0, 5).join(", ")}`;
   throw wrong("no server answers: `relearn up` starts one, or `relearn serve`");
+}
+
+/** A pipeline needs none, so that none is no fault; one that was started and does not answer is. */
+async function gateway(settings: Settings): Promise<string> {
+  const url = readStack(settings.home)?.gateway?.url;
+  if (url === undefined) return "none here: alarms from outside need one, `relearn gateway`";
+  if (await answersAt(`${url}/healthz`)) return `answers at ${url}`;
+  throw wrong(`no gateway answers at ${url}: \`relearn up\` starts it again`);
 }
 
 async function serversAlive(store: ObjectStore): Promise<string[]> {

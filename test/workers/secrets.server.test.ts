@@ -16,6 +16,8 @@ const canary = (): string => `canary${randomBytes(20).toString("hex")}`;
 const given = { TEMPORAL_API_KEY: canary(), DATABASE_PASSWORD: canary(), RELEARN_CANARY: canary(), TEMPORAL_CANARY: canary(), AWS_CANARY: canary(), OMP_CANARY: canary() };
 /** SeaweedFS refuses a session token, so it is seeded where no more than a refusal is expected. */
 const sessionToken = canary();
+/** Of a receiver of notices: what it is signed with, and a token in its address, as chats give them. */
+const notices = { secret: `whsec_${randomBytes(32).toString("base64")}`, path: canary() };
 /** Told by environment variables, and printed by a trainer that is given no more than it needs. */
 const leaky = "echo the trainer of $RELEARN_RUN_ID was given:; env";
 
@@ -46,15 +48,17 @@ beforeAll(async () => {
   const { PATH = "", HOME = "" } = process.env;
   env = { PATH, HOME, ...environmentOf(base), ...given, TEMPORAL_TLS: "false", AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: "true" };
   settings = loadSettings(env);
+  env["RELEARN_NOTICES"] = `${settings.home}-notices.json`;
+  writeFileSync(env["RELEARN_NOTICES"], JSON.stringify([{ name: "chat", url: `http://127.0.0.1:1/${notices.path}`, secret: notices.secret }]));
   await ensureWorker(settings, env, AbortSignal.timeout(60_000), "with-this-process");
   // Another test's worker may poll the same queue and be taken for this one, which makes its key before it polls.
   const key = await vi.waitFor(() => readFileSync(join(settings.home, "keys", "signing.pem"), "utf8"), { timeout: 30_000, interval: 100 });
-  secrets = { ...given, AWS_SESSION_TOKEN: sessionToken, AWS_SECRET_ACCESS_KEY: base.s3.credentials!.secretAccessKey, "signing key": key.split("\n")[1]! };
+  secrets = { ...given, AWS_SESSION_TOKEN: sessionToken, AWS_SECRET_ACCESS_KEY: base.s3.credentials!.secretAccessKey, "signing key": key.split("\n")[1]!, "notice's secret": notices.secret.slice(6), "notice's address": notices.path };
 }, 90_000);
 
 afterAll(async () => {
   await stopOwned(settings.home);
-  for (const folder of [settings.home, `${settings.home}-data`]) rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  for (const folder of [settings.home, `${settings.home}-data`, `${settings.home}-notices.json`]) rmSync(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
 }, 60_000);
 
 /** Names of the secrets that a text or some bytes hold, also where they stand in base64. */
@@ -112,6 +116,7 @@ describe("a secret of the worker's environment", () => {
     }
     await close();
     expect(histories.length).toBeGreaterThanOrEqual(5);
+    expect(histories.filter((id) => id.includes("/notices/")).length).toBeGreaterThanOrEqual(2);
   });
 
   it("stands in no object of the store, and the trainers' logs lie there", async () => {
