@@ -11,14 +11,19 @@ import { listThresholdChanges } from "../../stores/threshold-changes.ts";
 import { getWindowReport, lastWindowReports } from "../../stores/window-reports.ts";
 import type { Activities, JudgeInput, JudgeState, RaisedAlarm } from "../contract.ts";
 import type { Dependencies } from "../dependencies.ts";
+import { announce } from "../support/announce.ts";
 import { withHeartbeat } from "../support/heartbeat.ts";
+import { alarmRaised } from "../support/notices.ts";
 import { readDefinition } from "../support/read-definition.ts";
 
 /** How many windows before one are looked back on: what was quiet is told from them. */
 const lookedBackOn = 120;
 
-/** Judges reports in the order of their windows, by the thresholds in force, and writes each alarm once. */
-export function createJudgeWindows({ store }: Pick<Dependencies, "store">): Activities["judgeWindows"] {
+type Ports = Pick<Dependencies, "store" | "notices" | "workflows">;
+
+/** Judges reports in the order of their windows, by the thresholds in force, and writes and tells each alarm once. */
+export function createJudgeWindows(deps: Ports): Activities["judgeWindows"] {
+  const { store } = deps;
   return (input) => withHeartbeat(async ({ signal }) => {
     const definition = await readDefinition(store, input.definition);
     const thresholds = thresholdsInForce(definition.monitors.thresholds, await listThresholdChanges(store, input.pipeline, signal));
@@ -31,7 +36,7 @@ export function createJudgeWindows({ store }: Pick<Dependencies, "store">): Acti
       if (report === null) continue;
       const judged = judgeWindow({ settings, report: corrected(report), history: await lastWindowReports(store, place, lookedBackOn, window.from, signal), open: open[v] });
       open[v] = input.restated === true ? withFound(open[v], judged.open) : judged.open;
-      for (const draft of judged.alarms) alarms.push(await raise(store, input, definition, report, draft, signal));
+      for (const draft of judged.alarms) alarms.push(await raise(deps, input, definition, report, draft, signal));
     }
     return { alarms, open };
   });
@@ -47,9 +52,10 @@ function corrected(report: WindowReport): WindowReport {
   return { ...report, metrics: report.metrics.map((metric) => (adjusted.has(metric) ? { ...metric, p: adjusted.get(metric)! } : metric)) };
 }
 
-async function raise(store: Dependencies["store"], { pipeline }: JudgeInput, { name }: Definition, { v, window }: WindowReport, draft: AlarmDraft, signal: AbortSignal): Promise<RaisedAlarm> {
+async function raise(deps: Ports, { pipeline }: JudgeInput, { name }: Definition, { v, window }: WindowReport, draft: AlarmDraft, signal: AbortSignal): Promise<RaisedAlarm> {
   const alarm: Alarm = { version: 1, id: idOf(name, v, window.from, draft), pipeline, model: name, v, window, at: window.to, source: null, ...draft };
-  await putAlarm(store, alarm, signal);
+  await putAlarm(deps.store, alarm, signal);
+  await announce(deps, alarmRaised(alarm));
   const { id, kind, shape, at, message, proposal } = alarm;
   return { id, v, kind, shape, at, window, message, proposal };
 }
