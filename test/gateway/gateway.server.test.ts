@@ -17,6 +17,7 @@ import { openStores, type Stores } from "../../workers/connect.ts";
 import { sampleRun } from "../cli/samples.ts";
 import { contractOf } from "../serving/fake-models.ts";
 import { openServer, type OpenServer } from "../serving/open-server.ts";
+import { calmActivities, eventually, withWorkers } from "../workflows/harness.ts";
 import { testSettings } from "../support/settings.ts";
 import { definition, post, signed } from "./stage.ts";
 
@@ -76,6 +77,30 @@ it("answers 2xx only once Temporal has the cause, the same for each copy, and 50
   expect(taken.length).toBe(100);
   expect(new Set(taken.map(({ cause }) => cause.key))).toEqual(new Set(answers.flatMap(({ body }) => body.keys!)));
   expect(new Set(taken.map(({ cause }) => cause.key)).size).toBe(10);
+});
+
+it("hands a pipeline's retraining causes that start one run each, and each alarm gets its decision, however many copies come", async () => {
+  const [planned, decided]: [string[], string[]] = [[], []];
+  const calm = calmActivities({});
+  const activities = { ...calm,
+    planRun: async (input: Parameters<typeof calm.planRun>[0]) => (planned.push(...input.triggers.map(({ cause }) => cause.key)), calm.planRun(input)),
+    recordDecisions: async ({ decisions }: Parameters<typeof calm.recordDecisions>[0]) => void decided.push(...decisions.map(({ alarm }) => alarm)),
+  };
+  await withWorkers(activities, async ({ client: working, queue, pipeline: served }) => {
+    await putRun(stores.store, { ...sampleRun, pipeline: served, run: `${served}/run/${"1".repeat(12)}`, definition });
+    const live = await openGateway({ settings, token, store: stores.store, retraining: temporalRetraining({ client: working, connection }, queue) });
+    const keys = new Set<string>();
+    const copies = Array.from({ length: 60 }, async (_, i) => {
+      const body = JSON.stringify({ type: "data.landed", timestamp: "2013-03-01T10:00:00Z", data: { pipeline: served } });
+      for (const key of (await post(live, "/v1/hooks/standard", body, signed(body, { id: `msg_${i % 12}`, at: Math.floor(Date.now() / 1_000), secret: token }))).body.keys!) keys.add(key);
+    });
+    await Promise.all(copies);
+    await eventually(() => keys.size === 12 && planned.length >= 12 && decided.length >= 12, "each id has its run and its decision");
+    expect(planned.sort()).toEqual([...keys].sort());
+    expect(decided.sort()).toEqual([...keys].sort());
+    await live.close();
+    await working.workflow.getHandle(`${served}/retraining`).terminate("the test is over");
+  });
 });
 
 const page = readFileSync(join(resolve(import.meta.dirname, "../.."), "docs", "gateway.md"), "utf8");
