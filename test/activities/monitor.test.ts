@@ -141,7 +141,7 @@ describe("a judgement", () => {
     for (const n of [1, 3, 4]) await stage.ask(`2013-03-0${n}T10:00:00Z`, 200);
     await stage.ask("2013-03-02T10:00:00Z", 200, { distance: "19.5" });
     for (const n of [1, 2, 3, 4]) await observe(stage, n);
-    const judge = createJudgeWindows(stage);
+    const judge = createJudgeWindows({ store: stage.store, workflows: {} as never });
     const ask = (reports: readonly number[], open: JudgeInput["open"] = {}, restated = false) => judge({ pipeline: model, definition: stage.definition, reports: reports.map((n) => ({ v: 1, window: base(n) })), open, restated });
     const first = await ask([1, 2]);
     expect(first).toMatchObject({ open: { 1: { "data-drift psi distance": 0 } }, alarms: [{ v: 1, kind: "data-drift", at: day(3), window: base(2) }] });
