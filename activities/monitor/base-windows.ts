@@ -1,4 +1,3 @@
-import type { DuckDBConnection } from "@duckdb/node-api";
 import { randomUUID } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -13,11 +12,11 @@ import { inParallel } from "../../stores/parallel.ts";
 import { predictionFiles } from "../../stores/prediction-keys.ts";
 import { openRegistry } from "../../stores/registry.ts";
 import { withDuckDb } from "../../tables/open-duckdb.ts";
-import { checkFormat } from "../../tables/read-predictions.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { lazySandbox } from "../support/lazy-sandbox.ts";
 import { authoredMetrics } from "./authored-metrics.ts";
 import { countVersion, type Served, servedVersions, type ServedWindow } from "./count-window.ts";
+import { fetchObjects, readableObjects } from "./log-objects.ts";
 import { mergeOutputs } from "./output-metrics.ts";
 import { type WatchedVersion, watchedVersion } from "./watched-version.ts";
 
@@ -69,9 +68,9 @@ async function countObjects(deps: MonitorPorts, request: BaseRequest, listed: re
   await mkdir(folder, { recursive: true });
   const sandbox = lazySandbox({ scratch: folder, timezone: request.definition.timezone, lanes: 1, signal: request.signal });
   try {
-    const fetched = await fetchAll(deps, listed, folder, request.signal);
+    const fetched = await fetchObjects(deps, listed, folder, request.signal);
     const counted = await withDuckDb({ spill: join(deps.scratch, "spill"), timezone: request.definition.timezone, signal: request.signal }, async (connection) => {
-      const { files, problems } = await readable(connection, fetched);
+      const { files, problems } = await readableObjects(connection, fetched);
       const all = await countAll(deps, request, { connection, files, window: request.window }, objects, sandbox.open);
       return { bases: all.bases, problems: [...problems, ...all.problems] };
     });
@@ -81,27 +80,6 @@ async function countObjects(deps: MonitorPorts, request: BaseRequest, listed: re
     await rm(folder, { recursive: true, force: true });
   }
 }
-
-interface Fetched { readonly key: string; readonly path: string }
-
-/** An object that has been removed since it was listed holds nothing. */
-async function fetchAll({ store }: MonitorPorts, listed: readonly ObjectInfo[], folder: string, signal: AbortSignal): Promise<Fetched[]> {
-  const fetched = await inParallel(listed, 16, async ({ key }, i) => {
-    const path = join(folder, `${i}.parquet`);
-    return (await store.download(key, path, { signal })) === null ? null : { key, path };
-  });
-  return fetched.filter((one) => one !== null);
-}
-
-/** One object that cannot be read must not blind the watch: it is left out, and told. */
-async function readable(connection: DuckDBConnection, fetched: readonly Fetched[]): Promise<{ readonly files: readonly string[]; readonly problems: readonly string[] }> {
-  const files = fetched.map(({ path }) => path);
-  if (files.length === 0 || (await problemOf(connection, files)) === null) return { files, problems: [] };
-  const each = await inParallel(fetched, 1, async ({ key, path }) => ({ path, key, problem: await problemOf(connection, [path]) }));
-  return { files: each.filter(({ problem }) => problem === null).map(({ path }) => path), problems: each.filter(({ problem }) => problem !== null).map(({ key, path, problem }) => `${key} cannot be read and is left out: ${problem?.replaceAll(path, "it").slice(0, 300)}`) };
-}
-
-const problemOf = (connection: DuckDBConnection, files: readonly string[]): Promise<string | null> => checkFormat(connection, files).then(() => null, (error: unknown) => (error as Error).message);
 
 async function countAll(deps: MonitorPorts, request: BaseRequest, served: ServedWindow, objects: BaseWindow["objects"], sandbox: Parameters<typeof authoredMetrics>[0]["sandbox"]): Promise<Omit<BaseWindows, "fresh">> {
   const bases: BaseWindows["bases"][number][] = [];

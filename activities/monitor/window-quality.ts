@@ -8,14 +8,15 @@ import { compareModels } from "../../stats/metric-intervals.ts";
 import { riseOf } from "../../stats/error-rise.ts";
 import { rowErrors } from "../../stats/row-losses.ts";
 import { type ScoredRows, takeRows } from "../../stats/scored-rows.ts";
-import { inParallel } from "../../stores/parallel.ts";
 import type { ObjectInfo } from "../../stores/object-store.ts";
 import { issuedAt } from "../../stores/prediction-ids.ts";
 import { predictionFiles } from "../../stores/prediction-keys.ts";
 import { feedbackListed } from "../../stores/prediction-times.ts";
+import { withDuckDb } from "../../tables/open-duckdb.ts";
 import { lazySandbox } from "../support/lazy-sandbox.ts";
 import { answeredRows, type Answered } from "./answered-rows.ts";
 import type { MonitorPorts } from "./base-windows.ts";
+import { fetchObjects, readableObjects } from "./log-objects.ts";
 import { metricOf } from "./report-metrics.ts";
 import type { QualityRequest, WindowQuality } from "./report-window.ts";
 
@@ -41,7 +42,7 @@ async function readAnswered(deps: MonitorPorts, request: QualityRequest): Promis
   const sandbox = lazySandbox({ scratch: folder, timezone: definition.timezone, lanes: 1, signal });
   try {
     const [predictions, feedback] = await Promise.all([predictionFiles(deps.store, model, over, signal), labelObjects(deps, request)]);
-    const [asked, said] = await Promise.all([fetchInto(deps, predictions, join(folder, "p"), signal), fetchInto(deps, feedback, join(folder, "f"), signal)]);
+    const [asked, said] = await Promise.all([fetchReadable(deps, predictions, join(folder, "p"), signal), fetchReadable(deps, feedback, join(folder, "f"), signal)]);
     return await answeredRows({ sandbox: await sandbox.open(), folder, asked, said, over, definition, version: request.version });
   } finally {
     await sandbox.close();
@@ -55,13 +56,10 @@ async function labelObjects({ store }: MonitorPorts, { model, over, bases, signa
   return feedbackListed(store, model, Math.min(...issued, Date.now()), signal);
 }
 
-async function fetchInto({ store }: MonitorPorts, objects: readonly ObjectInfo[], folder: string, signal: AbortSignal): Promise<string[]> {
+async function fetchReadable(deps: MonitorPorts, objects: readonly ObjectInfo[], folder: string, signal: AbortSignal): Promise<readonly string[]> {
   await mkdir(folder, { recursive: true });
-  const paths = await inParallel(objects, 16, async ({ key }, i) => {
-    const path = join(folder, `${i}.parquet`);
-    return (await store.download(key, path, { signal })) === null ? null : path;
-  });
-  return paths.filter((path) => path !== null);
+  const fetched = await fetchObjects(deps, objects, folder, signal);
+  return withDuckDb({ spill: join(deps.scratch, "spill"), timezone: "UTC", memoryMegabytes: 128, threads: 1, signal }, async (connection) => (await readableObjects(connection, fetched)).files);
 }
 
 function labelsOf({ rows, labelled, delays }: Answered): LabelState {
