@@ -46,7 +46,14 @@ const errorShare = 0.02;
 /** How much worse than on the holdout a metric must surely be: in points where higher is better, as a share where lower is. */
 const [worseBy, worseShare] = [0.02, 0.05];
 
-const higherIsBetter = new Set(["auc", "accuracy", "f1", "precision", "recall", "pr_auc", "average_precision", "r2", "macro_f1", "balanced_accuracy"]);
+/** Metrics that alarm where nobody set a threshold: they rest on all rows. Others (ECE, the shares of one class) vary too much from span to span. */
+const [higherIsBetter, lowerIsBetter] = [new Set(["auc", "accuracy", "r2"]), new Set(["log_loss", "brier", "rmse", "mae"])];
+
+/** Intervals are of 95 %, and are looked at in every window: only what lies outside one twice as wide is told, about 1 in 10,000 by chance. */
+const width = 2;
+
+/** By what share the mean error must have risen within a span. */
+const smallestRise = 0.2;
 
 /** All that is not as it should be, by the thresholds that were set, else by the usual ones. Too few rows say nothing. */
 export function findInWindow(looked: Looked): readonly Found[] {
@@ -151,14 +158,17 @@ function quality(metrics: readonly WindowMetric[], looked: Looked): Found[] {
     const where = metric.subject === null ? "" : ` in ${metric.subject}`;
     const what = metric.estimated ? "is thought to be, by how sure the model is," : "is";
     const why = kind === "concept-drift" ? ": the same inputs mean something else now" : "";
+    if (metric.metric === "error_rise") return foundOf(metric, looked, kind, "retrain", smallestRise, `the mean error has risen by ${percent(metric.value as number)} within the span${why}`);
     return foundOf(metric, looked, kind, "retrain", metric.reference, `${metric.metric}${where} ${what} ${figure(metric.value as number)}, and was ${figure(metric.reference as number)} on the holdout${why}`);
   });
 }
 
-function isWorse({ metric, low, high, reference }: WindowMetric, looked: Looked): boolean {
-  if (reference === null || low === null || high === null) return false;
-  const ease = looked.open.size > 0 && [...looked.open].some((key) => key.endsWith(` ${metric}`)) ? clearsBelow : 1;
-  return higherIsBetter.has(metric) ? high < reference - worseBy * ease : low > reference * (1 + worseShare * ease) + worseBy * worseShare;
+function isWorse({ metric, value, low, high, reference }: WindowMetric, looked: Looked): boolean {
+  if (metric === "error_rise") return (value as number) > smallestRise;
+  if (reference === null || low === null || high === null || value === null) return false;
+  const ease = [...looked.open].some((key) => key.endsWith(` ${metric}`)) ? clearsBelow : 1;
+  if (higherIsBetter.has(metric)) return value + width * (high - value) < reference - worseBy * ease;
+  return lowerIsBetter.has(metric) && value - width * (value - low) > reference * (1 + worseShare * ease);
 }
 
 const kinds = { software: "service", input: "data-drift", output: "prediction-drift", quality: "quality" } as const;

@@ -4,7 +4,9 @@ import { adwinMean, observeAdwin, startAdwin } from "../../stats/adwin.ts";
 import { adjustedP } from "../../stats/benjamini-hochberg.ts";
 import { expectedMetrics } from "../../stats/cbpe.ts";
 import { chiSquareTail } from "../../stats/chi-square.ts";
+import { columnDrift } from "../../stats/column-drift.ts";
 import { observePageHinkley, startPageHinkley } from "../../stats/page-hinkley.ts";
+import { normal, sketchNumbers } from "./number-sketches.ts";
 
 interface Golden {
   readonly tails: readonly { readonly x: number; readonly degrees: number; readonly p: number }[];
@@ -45,6 +47,15 @@ describe("agree with river:", () => {
     expect(state.buckets.reduce((n, bucket) => n + bucket.n, 0)).toBe(width);
     close(adwinMean(state), mean);
   }));
+});
+
+test("one outlier of 1e9 in 10,000 rows moves PSI by under 5 %", () => {
+  const axis = { center: 100, scale: 5 };
+  const drawn = (n: number, seed: number, mean: number): number[] => normal(n, seed).map((x) => mean + 4 * x);
+  const [reference, moved] = [drawn(10_000, 1, 100), drawn(10_000, 2, 101)];
+  const psiOf = (rows: readonly number[]): number => columnDrift("x", sketchNumbers(reference, axis, false), sketchNumbers(rows, axis, false)).psi!;
+  const [without, withOne] = [psiOf(moved), psiOf([...moved.slice(1), 1e9])];
+  expect(Math.abs(withOne - without) / without).toBeLessThan(0.05);
 });
 
 describe("metrics before labels come", () => {
