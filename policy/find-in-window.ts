@@ -57,7 +57,8 @@ const smallestRise = 0.2;
 
 /** All that is not as it should be, by the thresholds that were set, else by the usual ones. Too few rows say nothing. */
 export function findInWindow(looked: Looked): readonly Found[] {
-  const judged = looked.report.metrics.filter((metric) => metric.value !== null && thresholdOf(metric, looked.settings) !== "off" && hasRows(metric, looked));
+  const isWhole = spanIsWhole(looked);
+  const judged = looked.report.metrics.filter((metric) => metric.value !== null && thresholdOf(metric, looked.settings) !== "off" && hasRows(metric, looked) && (isWhole || !isOfSpan(metric)));
   const usual = judged.filter((metric) => thresholdOf(metric, looked.settings) === undefined);
   const set = judged.filter((metric) => thresholdOf(metric, looked.settings) !== undefined);
   const broken = usual.flatMap((metric) => brokenData(metric, looked));
@@ -67,6 +68,12 @@ export function findInWindow(looked: Looked): readonly Found[] {
     ...set.flatMap((metric) => bySetThreshold(metric, looked)), ...quality(usual, looked),
   ];
 }
+
+/** Whether the version was watched all through the span: a part of a week is no sample of a week. */
+const spanIsWhole = ({ report: { over, window }, history }: Looked): boolean => [...history.map((one) => one.window), window].some(({ from }) => Date.parse(from) <= Date.parse(over.from));
+
+/** Distances, quality and strange values are of the span; what is broken, slow or silent is so at once. */
+const isOfSpan = ({ group, metric }: WindowMetric): boolean => group === "quality" || metric === "psi" || metric === "out_of_range_share" || metric === "unseen_share";
 
 /** Volume and silence are about there being few rows. */
 function hasRows({ metric, rows, group }: WindowMetric, { settings, report }: Looked): boolean {
@@ -135,7 +142,7 @@ function strangeValues(metric: WindowMetric, looked: Looked): Found[] {
   const value = metric.value as number;
   const limit = strangeShare + (metric.reference ?? 0);
   const ease = looked.open.has(`data-drift ${metricName(metric)}`) ? clearsBelow : 1;
-  if (value < limit * ease || value >= brokenShare) return [];
+  if (value < limit * ease || value >= brokenShare || (metric.subject !== null && looked.settings.seasonal.includes(metric.subject))) return [];
   const what = metric.metric === "unseen_share" ? "has values that the training data does not know" : "lies outside what the training data held";
   return [foundOf(metric, looked, "data-drift", "retrain", limit, `${column(metric)} ${what} in ${percent(value)} of the rows`)];
 }

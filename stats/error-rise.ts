@@ -9,6 +9,9 @@ export interface Rise {
   readonly at: number;
 }
 
+/** Fewer rows before a rise say nothing of what was usual. */
+const fewestBefore = 100;
+
 /** The last surely other mean of a stream of errors, by ADWIN over its rows in the order of time; only where it is a higher one. */
 export function riseOf(errors: ArrayLike<number>): Rise {
   let state = startAdwin;
@@ -19,7 +22,7 @@ export function riseOf(errors: ArrayLike<number>): Rise {
     if (observed.cut > 0) at = i + 1 - state.buckets.reduce((n, bucket) => n + bucket.n, 0);
   }
   const [before, after] = [meanOf(errors, 0, at), meanOf(errors, at, errors.length)];
-  return at === 0 || !(after > before) ? { share: 0, before, after, at: 0 } : { share: before === 0 ? 1 : (after - before) / before, before, after, at };
+  return at < fewestBefore || !(after > before) ? { share: 0, before, after, at: 0 } : { share: before === 0 ? 1 : (after - before) / before, before, after, at };
 }
 
 function meanOf(values: ArrayLike<number>, from: number, to: number): number {

@@ -7,6 +7,7 @@ import { thresholdsInForce } from "../../policy/thresholds-in-force.ts";
 import { adjustedP } from "../../stats/benjamini-hochberg.ts";
 import { putAlarm } from "../../stores/alarms.ts";
 import { keyOf } from "../../stores/documents.ts";
+import { openRegistry } from "../../stores/registry.ts";
 import { listThresholdChanges } from "../../stores/threshold-changes.ts";
 import { getWindowReport, lastWindowReports } from "../../stores/window-reports.ts";
 import type { Activities, JudgeInput, JudgeState, RaisedAlarm } from "../contract.ts";
@@ -21,19 +22,20 @@ const lookedBackOn = 120;
 
 type Ports = Pick<Dependencies, "store" | "notices" | "workflows">;
 
-/** Judges reports in the order of their windows, by the thresholds in force, and writes and tells each alarm once. */
+/** Judges reports in the order of their windows, by the thresholds in force, and writes and tells each alarm once. Only who serves alarms: a version that went back, or was replaced, is nobody's trouble. */
 export function createJudgeWindows(deps: Ports): Activities["judgeWindows"] {
   const { store } = deps;
   return (input) => withHeartbeat(async ({ signal }) => {
     const definition = await readDefinition(store, input.definition);
     const thresholds = thresholdsInForce(definition.monitors.thresholds, await listThresholdChanges(store, input.pipeline, signal));
     const settings: Monitors = { ...definition.monitors, thresholds };
+    const champion = await openRegistry(store, input.pipeline).champion(signal);
     const open: Record<string, JudgeState> = { ...input.open };
     const alarms: RaisedAlarm[] = [];
     for (const { v, window } of input.reports) {
       const place = { model: input.pipeline, v };
       const report = await getWindowReport(store, place, window.from, signal);
-      if (report === null) continue;
+      if (report === null || report.v !== champion?.v) continue;
       const judged = judgeWindow({ settings, report: corrected(report), history: await lastWindowReports(store, place, lookedBackOn, window.from, signal), open: open[v] });
       open[v] = input.restated === true ? withFound(open[v], judged.open) : judged.open;
       for (const draft of judged.alarms) alarms.push(await raise(deps, input, definition, report, draft, signal));

@@ -75,7 +75,7 @@ function oneColumn({ name }: ServedColumn, current: ColumnSketch, trained: Colum
     const fresh = newCategories(trained, current);
     metrics.push(of("unseen_share", share(fresh.share * current.count, rows), { reference: fresh.expected, ...noRows(rows) }));
   }
-  const broken = trained === undefined ? null : brokenBecause(name, trained, current, rows);
+  const broken = trained === undefined ? null : brokenBecause(name, trained, current, rows, compared);
   metrics.push(of("broken", broken === null ? 0 : 1, { why: broken }));
   if (!compared) return metrics;
   const why = whyNot(trained, current, rows);
@@ -84,12 +84,12 @@ function oneColumn({ name }: ServedColumn, current: ColumnSketch, trained: Colum
   return metrics;
 }
 
-/** Values that no world gives by itself: what stands for "none", and another unit. */
-function brokenBecause(name: string, trained: ColumnSketch, current: ColumnSketch, rows: number): string | null {
+/** Values that no world gives by itself: what stands for "none", and another unit. A season may look like another unit. */
+function brokenBecause(name: string, trained: ColumnSketch, current: ColumnSketch, rows: number, compared: boolean): string | null {
   if (trained.kind !== "number" || current.kind !== "number" || rows < fewestDriftRows) return null;
   const stuck = sentinel(trained, current, rows);
   if (stuck !== null) return `column ${name}: the value ${stuck.value}, which the training data hardly knows, is in ${Math.round(stuck.share * 100)} % of the rows: does it stand for "none"?`;
-  const unit = unitChange(trained, current);
+  const unit = compared ? unitChange(trained, current) : null;
   return unit === null ? null : `column ${name}: its values look ${unit.how}, with the same shape: was its unit changed?`;
 }
 
