@@ -1,8 +1,9 @@
 import type { ActiveRollout } from "../schemas/commit.ts";
-import type { Replica, Variant } from "../schemas/replica.ts";
+import type { LabelCounts, Replica, Variant } from "../schemas/replica.ts";
 import type { ReplicaEvidence } from "../schemas/rollout-evidence.ts";
 import { guardEvidence, quantileOf } from "../stats/guard-evidence.ts";
 import { addVariants, type VariantTotals } from "../stats/variant-totals.ts";
+import { labelledSteps } from "../stats/wrong-rate.ts";
 import { listReplicas } from "../stores/replicas.ts";
 import type { Activities } from "./contract.ts";
 import type { Dependencies } from "./dependencies.ts";
@@ -12,14 +13,16 @@ import { fewestForP99 } from "./rollout-plan.ts";
 export function createRolloutEvidence({ store, now }: Dependencies): Activities["rolloutEvidence"] {
   return async ({ model, rollout, n, plan, championP99: known }) => {
     const live = await listReplicas(store, model, now());
-    const candidate = totalsOf(live, rollout, rollout.kind === "shadow" ? "shadow" : "canary");
+    const mine = rollout.kind === "shadow" ? "shadow" : "canary";
+    const candidate = totalsOf(live, rollout, mine);
+    const labels = labelledSteps(live.flatMap((one) => labelsOf(one, rollout)), mine);
     const champion = totalsOf(live, rollout, "champion");
     const championP99 = champion.requests < fewestForP99 ? known : quantileOf(champion.latency, 0.99);
     return {
       replicas: readiness(live, rollout, n),
       candidate: { requests: candidate.requests, errors: candidate.errors }, champion: { requests: champion.requests, errors: champion.errors },
       watchedMs: watched(rollout.kind === "shadow" ? [candidate] : [candidate, champion]), championP99,
-      guards: plan.guards.map((guard) => guardEvidence(guard, { candidate, champion, share: rollout.share, championP99 })),
+      guards: plan.guards.map((guard) => guardEvidence(guard, { candidate, champion, share: rollout.share, championP99, labels })),
     };
   };
 }
@@ -28,6 +31,9 @@ function totalsOf(live: readonly Replica[], { id, step, candidate }: ActiveRollo
   const isMeant = (digest: string): boolean => variant === "champion" || digest === candidate.model.sha256;
   return addVariants(live.flatMap(({ counts }) => counts.filter((one) => one.rollout === id && one.step === step && one.variant === variant && isMeant(one.digest))));
 }
+
+/** Of all steps of the rollout so far, for labels come late. */
+const labelsOf = ({ labels }: Replica, { id, candidate }: ActiveRollout): LabelCounts[] => labels.filter((one) => one.rollout === id && (one.variant === "champion" || one.digest === candidate.model.sha256));
 
 /** A server that has not followed the log as far as the rollout's start says nothing about it yet. */
 function readiness(live: readonly Replica[], { candidate }: ActiveRollout, n: number): ReplicaEvidence {

@@ -61,8 +61,8 @@ export function rolloutPlan(rollout: Rollout): RolloutPlan {
   const withinMs = ms(rollout.within);
   switch (rollout.kind) {
     case "blueGreen": return { kind: "blueGreen", shares: [0], eachMs: 0, samples: 0, guards: [], withinMs };
-    case "shadow": return { kind: "shadow", shares: [rollout.share], eachMs: ms(rollout.for), samples: rollout.samples, guards: guardsOf(rollout.rollbackOn), withinMs };
-    case "canary": return { kind: "canary", shares: rollout.steps, eachMs: ms(rollout.each), samples: rollout.samples, guards: guardsOf(rollout.rollbackOn), withinMs };
+    case "shadow": return { kind: "shadow", shares: [rollout.share], eachMs: ms(rollout.for), samples: rollout.samples, labels: rollout.labels, guards: guardsOf(rollout.rollbackOn), withinMs };
+    case "canary": return { kind: "canary", shares: rollout.steps, eachMs: ms(rollout.each), samples: rollout.samples, labels: rollout.labels, guards: guardsOf(rollout.rollbackOn), withinMs };
   }
 }
 
@@ -75,6 +75,7 @@ function guardsOf(rollbackOn: readonly string[]): Guard[] {
   return [
     ...(has("error_rate") ? [] : [{ metric: "error_rate", limit: 0.01, implied: true } as const]),
     ...(has("p99_ms", "p50_ms") ? [] : [{ metric: "p99_ms", limit: null, implied: true } as const]),
+    ...(has("wrong_rate") ? [] : [{ metric: "wrong_rate", limit: null, implied: true } as const]),
     ...written,
   ];
 }

@@ -1,6 +1,7 @@
 import type { ActiveRollout } from "../schemas/commit.ts";
 import type { GateResult } from "../schemas/gate.ts";
 import { convincing, type GuardEvidence, type RolloutEvidence, type RolloutPlan } from "../schemas/rollout-evidence.ts";
+import { labelCheck } from "./label-check.ts";
 
 export interface StepQuestion {
   readonly plan: RolloutPlan;
@@ -90,8 +91,9 @@ function guardCheck(guard: GuardEvidence, { plan, running }: StepQuestion): Gate
   const answer = (said: Answer, reason: string) => check(name, said, reason, observed, limit);
   const moot = notApplicable(guard, running);
   if (moot !== null) return answer("not-applicable", moot);
+  const seen = `${short(observed ?? 0)} over ${Math.floor(samples)} ${metric === "wrong_rate" ? "labelled " : ""}predictions, e-value ${evalue(logE)}`;
+  if (metric === "wrong_rate") return { ...check(name, "yes", "", observed, limit), ...labelCheck(guard, plan, seen) };
   if (limit === null) return answer("not-evaluated", `the champion's latency is not known, so there is nothing to compare with; give rollbackOn a "${metric} > ..." of its own`);
-  const seen = `${short(observed ?? 0)} over ${Math.floor(samples)} predictions, e-value ${evalue(logE)}`;
   if (logE >= Math.log(convincing) && holds === false && (metric !== "output_shift" || samples >= plan.samples)) return answer("no", `${seen}: it is above ${short(limit)}${guard.implied && metric === "p99_ms" ? ", twice the champion's" : ""}`);
   if (observed === null || samples < plan.samples) return answer("not-evaluated", `${Math.floor(samples)} of ${plan.samples} predictions`);
   if (holds === false) return answer("not-evaluated", `${seen}: above ${short(limit)}, and that may still be chance`);

@@ -38,6 +38,27 @@ export const variantCounts = z.strictObject({
 }).readonly();
 export type VariantCounts = z.infer<typeof variantCounts>;
 
+/**
+ * What came true of the predictions of one version on one replica, at one step and share of a rollout: labels come late, so those of earlier steps are kept as long as
+ * the rollout runs. All are counts that add up.
+ */
+export const labelCounts = z.strictObject({
+  rollout: z.string(),
+  step: z.int().min(0),
+  share: z.number().min(0).max(100),
+  v: versionNumber,
+  digest: sha256,
+  variant,
+  /** Requests with a labelled row, rows with a label, and rows whose answer was wrong. */
+  requests: z.int().min(0),
+  labelled: z.int().min(0),
+  wrong: z.int().min(0),
+  /** Of a shadow: rows where it was wrong and the champion was not, and the other way round. */
+  worse: z.int().min(0),
+  better: z.int().min(0),
+}).readonly();
+export type LabelCounts = z.infer<typeof labelCounts>;
+
 const loaded = z.strictObject({ v: versionNumber, digest: sha256 }).readonly();
 
 /** `replicas/<model>/<id>.json`: what one server serves now, and what it has seen. It counts as alive until `until`. */
@@ -60,6 +81,8 @@ export const replica = z.strictObject({
   counts: z.array(variantCounts),
   /** Of the server's own process: bytes of memory, cores busy since it last said so; and rows that wait for the model now. Servers of before say nothing. */
   load: z.strictObject({ rssBytes: z.number().min(0), cpu: z.number().min(0), queued: z.int().min(0) }).readonly().optional(),
+  /** Servers of before labels were counted have none. */
+  labels: z.array(labelCounts).default([]),
 }).readonly();
 export type Replica = z.infer<typeof replica>;
 

@@ -6,7 +6,7 @@ export const convincing = 20;
 /** A guard as numbers. `implied`: nobody wrote it, and a step needs it all the same. */
 export interface Guard {
   readonly metric: GuardMetric;
-  /** Null: that of latency against the champion's, which only the evidence knows. */
+  /** Null: that of latency, or of how often it is wrong, against the champion's, which only the evidence knows. */
   readonly limit: number | null;
   readonly implied: boolean;
 }
@@ -20,6 +20,8 @@ export interface RolloutPlan {
   readonly eachMs: number;
   /** Fewest predictions before a step is judged. */
   readonly samples: number;
+  /** Fewest labelled predictions, over all steps so far, before a step goes on; left out (by plans of before there was a choice) or 0: they are not waited for. */
+  readonly labels?: number;
   readonly guards: readonly Guard[];
   /** Longest time by the wall clock, pauses not counted. */
   readonly withinMs: number;
@@ -35,6 +37,9 @@ export interface GuardEvidence extends Guard {
   readonly logE: number;
   readonly samples: number;
 }
+
+/** What was measured of a guard. */
+export type GuardFound = Pick<GuardEvidence, "limit" | "observed" | "holds" | "logE" | "samples">;
 
 export interface ReplicaEvidence {
   readonly live: number;

@@ -1,31 +1,29 @@
 import type { ModelContract } from "../inference/contract.ts";
-import type { Variant, VariantCounts } from "../schemas/replica.ts";
+import type { FeedbackRecord } from "../schemas/feedback.ts";
+import type { LabelCounts, Variant, VariantCounts } from "../schemas/replica.ts";
 import { latencyBucket } from "../stats/latency-bucket.ts";
 import { outputBucket, outputsDiffer } from "../stats/output-bucket.ts";
+import { rememberAnswers, type Step } from "./labelled-answers.ts";
 
 type Scores = Float32Array | Float64Array;
 
 /** What each version has answered on this server since a step of a rollout began, and its canary to answer; outside a rollout, since it was loaded. */
 export interface Evidence {
-  /** @param at event time, milliseconds since 1970. */
-  answered(contract: ModelContract, variant: Variant, scores: Scores, rows: number, latencyMs: number, at: number): void;
+  /** @param at event time, milliseconds since 1970. @param id the prediction's, where its label is to count for or against the version */
+  answered(contract: ModelContract, variant: Variant, scores: Scores, rows: number, latencyMs: number, at: number, id?: string): void;
   failed(contract: ModelContract, variant: Variant, rows: number, latencyMs: number, at: number): void;
   /** A shadow's answer beside the champion's, to the same rows. */
   compared(contract: ModelContract, champion: Scores, shadow: Scores, rows: number): void;
   /** A copy that was not sent, so that nobody waits. */
   dropped(contract: ModelContract): void;
+  /** What came true of a prediction: counts where this server gave it, while a version takes over. */
+  label(record: FeedbackRecord): void;
   /** Begins anew where the step or its share is another one. */
   begin(rollout: Step | null): void;
   /** Forgets versions that are not loaded any more. @param digests those that are */
   keepOnly(digests: ReadonlySet<string>): void;
   counts(): VariantCounts[];
-}
-
-export interface Step {
-  readonly id: string;
-  readonly step: number;
-  /** Counts of two shares are of two experiments, so another share begins anew too. */
-  readonly share: number;
+  labels(): LabelCounts[];
 }
 
 interface Tally {
@@ -44,10 +42,15 @@ interface Tally {
 export function createEvidence(): Evidence {
   let step: Step | null = null;
   let tallies = new Map<ModelContract, Map<Variant, Tally>>();
+  const answers = rememberAnswers();
 
+  const forgetStep = (): void => {
+    tallies = new Map();
+    answers.forgetStep();
+  };
   const tallyOf = (contract: ModelContract, variant: Variant): Tally => {
     // What the champion answered while a canary was still being loaded was of other callers, at another time: it is nothing to compare with.
-    if (step !== null && variant === "canary" && !tallies.get(contract)?.has(variant)) tallies = new Map();
+    if (step !== null && variant === "canary" && !tallies.get(contract)?.has(variant)) forgetStep();
     let ofContract = tallies.get(contract);
     if (ofContract === undefined) tallies.set(contract, (ofContract = new Map()));
     let tally = ofContract.get(variant);
@@ -55,7 +58,7 @@ export function createEvidence(): Evidence {
     return tally;
   };
   return {
-    answered(contract, variant, scores, rows, latencyMs, at) {
+    answered(contract, variant, scores, rows, latencyMs, at, id) {
       const tally = tallyOf(contract, variant);
       note(tally, rows, latencyMs, at);
       const width = rows === 0 ? 0 : scores.length / rows;
@@ -63,6 +66,7 @@ export function createEvidence(): Evidence {
         const bucket = outputBucket(contract.task, scores, row, width);
         if (bucket !== null) increment(tally.outputs, bucket);
       }
+      if (id !== undefined) answers.answered(id, contract, variant, scores, rows);
     },
     failed(contract, variant, rows, latencyMs, at) {
       const tally = tallyOf(contract, variant);
@@ -76,15 +80,18 @@ export function createEvidence(): Evidence {
       for (let row = 0; row < rows; row++) if (shadow.length !== champion.length || outputsDiffer(contract.task, champion, shadow, row, width)) tally.disagreements++;
     },
     dropped: (contract) => void tallyOf(contract, "shadow").dropped++,
+    label: (record) => answers.label(record),
     begin(next) {
       if (next?.id === step?.id && next?.step === step?.step && next?.share === step?.share) return;
       step = next === null ? null : { id: next.id, step: next.step, share: next.share };
       tallies = new Map();
+      answers.begin(step);
     },
     keepOnly(digests) {
       for (const contract of tallies.keys()) if (!digests.has(contract.digest)) tallies.delete(contract);
     },
     counts: () => [...tallies].flatMap(([contract, variants]) => [...variants].map(([variant, tally]) => countsOf(contract, variant, tally, step))),
+    labels: () => answers.counts(),
   };
 }
 

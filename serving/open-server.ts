@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { Logger } from "pino";
 import type { ModelContract } from "../inference/contract.ts";
 import { startModelProcess } from "../inference/model-process.ts";
+import type { FeedbackRecord } from "../schemas/feedback.ts";
 import { loadHttpSettings, type HttpSettings } from "../schemas/http-settings.ts";
 import { loadServingSettings, type ServingSettings } from "../schemas/serving-settings.ts";
 import type { Environment, Settings } from "../schemas/settings.ts";
@@ -14,7 +15,7 @@ import { serverSettings } from "./http/server-settings.ts";
 import { startServer } from "./http/server.ts";
 import { openServingStore } from "./open-store.ts";
 import { showLogs } from "./prediction-spool/log-metrics.ts";
-import { openServingLogs } from "./prediction-spool/open-logs.ts";
+import { openServingLogs, type ServingLogs } from "./prediction-spool/open-logs.ts";
 import { serve, type Front, type RunningServer } from "./serve.ts";
 import type { ServedModels } from "./served-model.ts";
 
@@ -38,7 +39,7 @@ export async function openServer(settings: Settings, { serving, http }: ServerSe
   };
   const openFront = async (models: ServedModels): Promise<Front> => startServer({
     models, ids, log: logs.log, metrics: metricsOf(models), version: await installedVersion(settings),
-    feedback: feedbackFrom({ ids, models: () => models.list().map(({ name }) => name), contracts: (model) => models.find(model)?.versions() ?? [], keep: logs.keepFeedback, now: Date.now }),
+    feedback: feedbackFrom({ ids, models: () => models.list().map(({ name }) => name), contracts: (model) => models.find(model)?.versions() ?? [], keep: keepAndCount(logs, models), now: Date.now }),
     extras: extrasOf,
     settings: serverSettings(http, { host: serving.host, port: serving.port }, (reason) => log.error({ reason }, "the tokens cannot be read: nobody is let in")),
     report: (error) => log.error({ error: (error as Error).message }, "a request failed"),
@@ -59,6 +60,12 @@ export async function openServer(settings: Settings, { serving, http }: ServerSe
     throw error;
   }
 }
+
+/** A label counts for or against a version once it is on the disk. */
+const keepAndCount = (logs: ServingLogs, models: ServedModels) => async (model: string, record: FeedbackRecord): Promise<void> => {
+  await logs.keepFeedback(model, record);
+  models.find(model)?.label(record);
+};
 
 const noExtras: readonly string[] = [];
 

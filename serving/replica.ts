@@ -26,7 +26,7 @@ export function replicaDocument(model: string, { id, url }: ReplicaIdentity, fle
     warm: runners.filter(({ process }) => process !== null).map(({ version }) => loaded(version)),
     failed: runners.filter(({ process, failure, version }) => process === null && failure !== null && needed.has(version.model.sha256)).map(({ version, failure }) => ({ ...loaded(version), reason: (failure as Error).message.slice(0, 2_000) })),
     pinned: pin === null ? null : { v: pin.target.v, n: pin.n, reason: pin.reason, by: pin.by },
-    counts: evidence.counts(),
+    counts: evidence.counts(), labels: evidence.labels(),
   };
 }
 

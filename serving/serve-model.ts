@@ -44,11 +44,11 @@ export function serveModel(name: string, fleet: Fleet, evidence: Evidence): Serv
     throw new RelearnError("NotFound", `version ${v} of ${name} is not served here; ${served(fleet)}`);
   };
   /** @throws as `ModelProcess.score`, once counted. */
-  const score = async (process: ModelProcess, variant: Variant, batch: InputBatch, deadline: number, at: number): Promise<Answer> => {
+  const score = async (process: ModelProcess, variant: Variant, batch: InputBatch, deadline: number, at: number, id?: string): Promise<Answer> => {
     const began = performance.now();
     try {
       const { scores, queuedMs, computeMs } = await process.score(batch, deadline);
-      evidence.answered(process.contract, variant, scores, batch.rows, performance.now() - began, at);
+      evidence.answered(process.contract, variant, scores, batch.rows, performance.now() - began, at, id);
       return { scores, queuedMs, computeMs, contract: process.contract, batch, variant };
     } catch (error) {
       evidence.failed(process.contract, variant, batch.rows, performance.now() - began, at);
@@ -56,7 +56,7 @@ export function serveModel(name: string, fleet: Fleet, evidence: Evidence): Serv
     }
   };
   /** Null where the candidate does not answer: that counts against it, and the champion answers instead. */
-  const ofCandidate = async ({ batch, deadline }: PredictionRequest, readBy: ModelContract, at: number): Promise<Answer | null> => {
+  const ofCandidate = async ({ batch, deadline, id }: PredictionRequest, readBy: ModelContract, at: number): Promise<Answer | null> => {
     const process = fleet.candidate?.process;
     if (process == null) return null;
     const adapted = adaptBatch(batch, readBy, process.contract);
@@ -65,13 +65,13 @@ export function serveModel(name: string, fleet: Fleet, evidence: Evidence): Serv
       return null;
     }
     const now = performance.now();
-    return score(process, "canary", adapted, now + Math.max(0, deadline - now) * candidateShare, at).catch(() => null);
+    return score(process, "canary", adapted, now + Math.max(0, deadline - now) * candidateShare, at, id).catch(() => null);
   };
-  const ofChampion = async (request: PredictionRequest, readBy: ModelContract, at: number): Promise<Answer> => {
+  const ofChampion = async (request: PredictionRequest, readBy: ModelContract, at: number, id?: string): Promise<Answer> => {
     const process = fleet.answering?.process ?? (await champion(request.deadline));
     const batch = adaptBatch(request.batch, readBy, process.contract);
     if (batch === null) throw new RelearnError("NotReady", `${name} has just changed to a version that takes other columns; try again`);
-    return score(process, "champion", batch, request.deadline, at);
+    return score(process, "champion", batch, request.deadline, at, id);
   };
 
   return {
@@ -88,11 +88,13 @@ export function serveModel(name: string, fleet: Fleet, evidence: Evidence): Serv
       const at = request.at ?? Date.now();
       const readBy = championContract();
       const route = routeTraffic(fleet.wanted.rollout, request.key, request.id);
+      // What the champion answers in a candidate's place is none of the callers who were given to it, so no label of it counts.
       if (route === "canary") return (await ofCandidate(request, readBy, at)) ?? ofChampion(request, readBy, at);
-      const answer = await ofChampion(request, readBy, at);
-      if (route === "shadow") shadow.copy(request.batch, readBy, answer, at);
+      const answer = await ofChampion(request, readBy, at, request.id);
+      if (route === "shadow") shadow.copy({ ...request, at }, readBy, answer);
       return answer;
     },
+    label: (record) => evidence.label(record),
   };
 }
 

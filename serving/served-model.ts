@@ -1,4 +1,5 @@
 import type { InputBatch, ModelContract, Scored } from "../inference/contract.ts";
+import type { FeedbackRecord } from "../schemas/feedback.ts";
 import type { Variant } from "../schemas/replica.ts";
 
 /** Who asked for what: all that decides which version answers. */
@@ -34,6 +35,8 @@ export interface ServedModel {
   contract(version: number | null): ModelContract;
   /** @throws RelearnError `NotFound`, `NotReady`, and as `ModelProcess.score`. */
   predict(request: PredictionRequest): Promise<Answer>;
+  /** Takes what came true of a prediction as evidence, where it was this server's. */
+  label(record: FeedbackRecord): void;
 }
 
 export interface ServedModels {

@@ -9,15 +9,22 @@ const mostCopies = 64;
 const mostRows = 1_024;
 const copyMs = 5_000;
 
+interface Copied {
+  readonly batch: InputBatch;
+  /** Of the prediction whose copy it is. */
+  readonly id: string;
+  readonly at: number;
+}
+
 /** Sends copies of answered requests to a candidate and compares the answers. Callers have theirs by then: whatever the candidate does costs them nothing. */
 export interface Shadow {
-  copy(batch: InputBatch, readBy: ModelContract, champion: Answer, at: number): void;
+  copy(request: Copied, readBy: ModelContract, champion: Answer): void;
 }
 
 export function createShadow(fleet: Fleet, evidence: Evidence): Shadow {
   let underWay = 0;
   return {
-    copy(batch, readBy, champion, at) {
+    copy({ batch, id, at }, readBy, champion) {
       const process = fleet.candidate?.process;
       if (process == null) return;
       const { contract } = process;
@@ -27,7 +34,7 @@ export function createShadow(fleet: Fleet, evidence: Evidence): Shadow {
       const began = performance.now();
       underWay++;
       process.score(adapted, began + copyMs).then(({ scores }) => {
-        evidence.answered(contract, "shadow", scores, batch.rows, performance.now() - began, at);
+        evidence.answered(contract, "shadow", scores, batch.rows, performance.now() - began, at, id);
         evidence.compared(contract, champion.scores, scores, batch.rows);
       }).catch(() => evidence.failed(contract, "shadow", batch.rows, performance.now() - began, at)).finally(() => underWay--);
     },

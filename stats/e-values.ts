@@ -43,11 +43,28 @@ const strength = 10;
  * @param share the chance in [0, 1] with which the candidate was to get a request: the prior's centre. Counts need not be whole.
  */
 export function logETwoSamples(cells: readonly Cell[], share: number): number {
-  const candidate = cells.reduce((sum, cell) => sum + cell.candidate, 0);
-  const both = cells.reduce((sum, cell) => sum + cell.both, 0);
-  if (candidate === 0 || candidate >= both) return 0;
+  const all = { candidate: cells.reduce((sum, cell) => sum + cell.candidate, 0), both: cells.reduce((sum, cell) => sum + cell.both, 0) };
+  if (all.candidate === 0 || all.candidate >= all.both) return 0;
+  return logBets(cells, share) - logBest(all);
+}
+
+/**
+ * Logarithm of the e-value against "the candidate is wrong no more often than the champion": the bets of `logETwoSamples` on who gave a wrong and who a right answer, against
+ * the best that any candidate no worse than the champion can do. That is one common share where the candidate has more of the wrong answers than of the right ones, and
+ * what was seen itself where it has not, which is never evidence.
+ */
+export function logEWrongMore(wrong: Cell, right: Cell, share: number): number {
+  const candidate = wrong.candidate + right.candidate;
+  if (candidate === 0 || candidate >= wrong.both + right.both) return 0;
+  if (wrong.candidate * right.both > right.candidate * wrong.both) return logETwoSamples([wrong, right], share);
+  return logBets([wrong, right], share) - logBest(wrong) - logBest(right);
+}
+
+function logBets(cells: readonly Cell[], share: number): number {
   const centre = Math.min(0.99, Math.max(0.01, share));
   const [a, b] = [strength * centre, strength * (1 - centre)];
-  const bets = cells.reduce((sum, cell) => sum + logBeta(a + cell.candidate, b + cell.both - cell.candidate) - logBeta(a, b), 0);
-  return bets - candidate * Math.log(candidate / both) - (both - candidate) * Math.log1p(-candidate / both);
+  return cells.reduce((sum, cell) => sum + logBeta(a + cell.candidate, b + cell.both - cell.candidate) - logBeta(a, b), 0);
 }
+
+/** Log-likelihood of a cell under the share that was seen in it. */
+const logBest = ({ candidate, both }: Cell): number => (candidate <= 0 || candidate >= both ? 0 : candidate * Math.log(candidate / both) + (both - candidate) * Math.log1p(-candidate / both));

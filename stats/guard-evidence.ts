@@ -1,8 +1,9 @@
-import type { Guard, GuardEvidence } from "../schemas/rollout-evidence.ts";
+import type { Guard, GuardEvidence, GuardFound } from "../schemas/rollout-evidence.ts";
 import { type Cell, logERateAbove, logETwoSamples } from "./e-values.ts";
 import { latencyBucketEnd, latencyBucketStart } from "./latency-bucket.ts";
 import { psi } from "./psi.ts";
 import type { VariantTotals } from "./variant-totals.ts";
+import { type LabelledStep, wrongRate } from "./wrong-rate.ts";
 
 export interface Compared {
   readonly candidate: VariantTotals;
@@ -11,6 +12,8 @@ export interface Compared {
   readonly share: number;
   /** The champion's p99 where it was last known, in milliseconds. */
   readonly championP99: number | null;
+  /** What came true, of each step and share of the rollout so far. */
+  readonly labels: readonly LabelledStep[];
 }
 
 /** Outputs are compared over about this many cells of equal weight. */
@@ -24,20 +27,19 @@ export function guardEvidence(guard: Guard, compared: Compared): GuardEvidence {
   return { ...guard, ...found, logE: Math.min(found.logE, certain) };
 }
 
-type Found = Pick<GuardEvidence, "limit" | "observed" | "holds" | "logE" | "samples">;
-
-function measure({ metric, limit }: Guard, compared: Compared): Found {
+function measure({ metric, limit }: Guard, compared: Compared): GuardFound {
   const { candidate } = compared;
   switch (metric) {
     case "error_rate": return rateOf(candidate.errors, candidate.requests, limit ?? 0);
     case "p50_ms": return latencyOf(candidate, limit, 0.5);
     case "p99_ms": return latencyOf(candidate, limit ?? slowest(compared.championP99), 0.99);
     case "disagreement": return disagreementOf(candidate, limit ?? 0);
+    case "wrong_rate": return wrongRate(limit, compared.labels);
     case "output_shift": return shiftOf(compared, limit ?? 0);
   }
 }
 
-function rateOf(hits: number, n: number, limit: number): Found {
+function rateOf(hits: number, n: number, limit: number): GuardFound {
   return { limit, observed: n === 0 ? null : hits / n, holds: n === 0 ? null : hits / n <= limit, logE: logERateAbove(hits, n, limit), samples: n };
 }
 
@@ -48,7 +50,7 @@ const slowest = (p99: number | null): number | null => (p99 === null ? null : Ma
  * A quantile q above a limit is a share of more than 1 - q of slower requests. Only what is slower for certain counts: the bucket that the limit lies in does not,
  * so the limit is meant to within the 8 % of a bucket.
  */
-function latencyOf({ latency }: VariantTotals, limit: number | null, q: number): Found {
+function latencyOf({ latency }: VariantTotals, limit: number | null, q: number): GuardFound {
   const all = [...latency];
   const n = all.reduce((sum, [, count]) => sum + count, 0);
   const observed = quantileOf(latency, q);
@@ -72,7 +74,7 @@ export function quantileOf(latency: VariantTotals["latency"], q: number): number
 /** Rows of one request come from one caller and look alike, so all of them together count as one. */
 const weightOf = ({ requests, rows }: VariantTotals): number => (rows > requests ? requests / rows : 1);
 
-function disagreementOf(candidate: VariantTotals, limit: number): Found {
+function disagreementOf(candidate: VariantTotals, limit: number): GuardFound {
   const weight = weightOf(candidate);
   const { observed, holds } = rateOf(candidate.disagreements, candidate.pairs, limit);
   return { ...rateOf(candidate.disagreements * weight, candidate.pairs * weight, limit), observed, holds };
@@ -81,7 +83,7 @@ function disagreementOf(candidate: VariantTotals, limit: number): Found {
 /** Added to each count, so that a cell which a few hundred outputs happen to leave empty says no more than they can (Krichevsky-Trofimov). */
 const half = 0.5;
 
-function shiftOf({ candidate, champion, share }: Compared, limit: number): Found {
+function shiftOf({ candidate, champion, share }: Compared, limit: number): GuardFound {
   const samples = Math.min(sumOf(candidate), sumOf(champion));
   if (samples === 0) return { limit, observed: null, holds: null, logE: 0, samples };
   const cells = outputCells(candidate, champion);

@@ -216,7 +216,7 @@ describe("a run's end", () => {
 });
 
 describe("what servers answer with", () => {
-  const server: Replica = { version: 1, id: "a", model: "rides", url: "http://127.0.0.1:8080", at: "2026-03-01T00:00:00Z", until: "2026-03-01T00:00:15Z", n: 3, champion: { v: 2, digest: "a".repeat(64) }, warm: [], failed: [], pinned: null, counts: [] };
+  const server: Replica = { version: 1, id: "a", model: "rides", url: "http://127.0.0.1:8080", at: "2026-03-01T00:00:00Z", until: "2026-03-01T00:00:15Z", n: 3, champion: { v: 2, digest: "a".repeat(64) }, warm: [], failed: [], pinned: null, counts: [], labels: [] };
   it("is a line a server, with its pin and what it could not load", () => {
     expect(replicasText([])).toMatch(/^no server answers for it/);
     const worse = { ...server, champion: null, pinned: { v: 1, n: 3, reason: "worse\u001b[2J", by: "ann" }, failed: [{ v: 3, digest: "b".repeat(64), reason: "other bytes" }] };

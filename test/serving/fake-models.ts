@@ -38,6 +38,7 @@ export function fakeModel(contract: ModelContract, score: readonly number[] = co
       if (version !== null && version !== contract.v) throw new RelearnError("NotFound", `version ${version} of ${contract.model} is not loaded here`);
       return contract;
     },
+    label: () => {},
     predict: (request) => {
       fake.asked.push(request);
       return fake.fails === null ? Promise.resolve(answerOf(contract, request, score)) : fake.fails();

@@ -15,16 +15,19 @@ import { rolloutStage, type Stage } from "../workflows/rollout-stage.ts";
 /** Two good models of other bytes, and one that turns its answers round. */
 const models: Readonly<Record<string, Uint8Array>> = { a: craftModel({ model: [[2, "a"]] }), b: craftModel({ model: [[2, "b"]] }), worse: craftModel({ node: [[4, "Neg"]] }) };
 
-/** Callers who ask a real server without a pause, and count who answered. */
-function callers(url: string, model: string): { readonly failed: string[]; readonly answers: Map<string, number>; stop(): Promise<void> } {
+const post = (url: string, body: object): Promise<Response> => fetch(url, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+
+/** Callers who ask a real server without a pause, and count who answered. @param said what comes true of each x, where they say so */
+function callers(url: string, model: string, x = (i: number): number => 1 + (i % 17), said?: (x: number) => number): { readonly failed: string[]; readonly answers: Map<string, number>; stop(): Promise<void> } {
   const [failed, answers] = [[] as string[], new Map<string, number>()];
   let going = true;
   const one = async (id: number): Promise<void> => {
     for (let i = id; going; i += 4) {
-      const reply = await fetch(`${url}/v1/models/${model}:predict`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ instances: [{ x: 1 + (i % 17) }] }) });
-      const body = (await reply.json()) as { model_version?: string };
+      const reply = await post(`${url}/v1/models/${model}:predict`, { instances: [{ x: x(i) }] });
+      const body = (await reply.json()) as { model_version?: string; prediction_id?: string };
       if (reply.ok) answers.set(body.model_version!, (answers.get(body.model_version!) ?? 0) + 1);
       else failed.push(`${reply.status} ${JSON.stringify(body)}`);
+      if (said !== undefined) await post(`${url}/v1/feedback`, { items: [{ prediction_id: body.prediction_id, label: said(x(i)) }] });
     }
   };
   const all = Promise.all([0, 1, 2, 3].map(one));
@@ -70,5 +73,23 @@ it("a real server's canary takes over, a worse one goes back, and no caller hear
     });
     expect((await stage.registry.champion())?.v).toBe(v);
     expect(await stage.problems()).toEqual([]);
+  }, { modelOf: (content) => models[content]! });
+});
+
+it("a version whose outputs are distributed as the champion's goes back by the labels that callers send", async () => {
+  await rolloutStage(canary([50, 60], { each: "PT1S", samples: 100, labels: 100 }), async (stage) => {
+    await withServer(stage, async (url) => {
+      await eventually(async () => (await fetch(`${url}/v2/models/${stage.pipeline}/versions/1/ready`)).ok, "the server has the champion");
+      const asked = callers(url, stage.pipeline, (i) => (i % 17) - 8, (x) => x);
+      try {
+        await stage.propose(await stage.approved("worse"));
+        expect(await stage.settled()).toMatchObject({ status: "refused", aborted: true, reason: expect.stringMatching(/wrong_rate > 0: 0\.9.* labelled predictions, e-value .*, the champion's/) });
+      } finally {
+        await asked.stop();
+      }
+      expect(asked.failed).toEqual([]);
+    });
+    const last = (await stage.entries()).at(-1)!;
+    expect(last.operation).toMatchObject({ action: "abort", checks: expect.arrayContaining([expect.objectContaining({ gate: "wrong_rate > 0", answer: "no" })]) });
   }, { modelOf: (content) => models[content]! });
 });

@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
-import type { Replica } from "../../schemas/replica.ts";
+import { type Replica, replica } from "../../schemas/replica.ts";
 import { createMemoryBucket } from "../../stores/memory-object-store.ts";
 import { listReplicas, putReplica, removeDeadReplicas, removeReplica } from "../../stores/replicas.ts";
 
 const start = Date.parse("2026-03-01T00:00:00.000Z");
 const at = (ms: number): string => new Date(start + ms).toISOString();
-const document = (id: string, ms: number): Replica => ({ version: 1, id, model: "rides", url: "http://127.0.0.1:1", at: at(ms), until: at(ms + 15_000), n: 1, champion: null, warm: [], failed: [], pinned: null, counts: [] });
+const document = (id: string, ms: number): Replica => ({ version: 1, id, model: "rides", url: "http://127.0.0.1:1", at: at(ms), until: at(ms + 15_000), n: 1, champion: null, warm: [], failed: [], pinned: null, counts: [], labels: [] });
 
 test("a server counts for 15 s after it last said so, and for no time after it took its leave", async () => {
   let now = start;
@@ -22,4 +22,9 @@ test("a server counts for 15 s after it last said so, and for no time after it t
   await putReplica(store, document("d", 86_400_000));
   expect(await removeDeadReplicas(store, "rides", now + 1)).toBe(2);
   expect((await listReplicas(store, "rides", now)).map(({ id }) => id)).toEqual(["d"]);
+});
+
+test("the document of a server of before labels were counted is still read", () => {
+  const { labels: _, ...before } = document("a", 0);
+  expect(replica.parse(before)).toEqual(document("a", 0));
 });

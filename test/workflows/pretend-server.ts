@@ -36,6 +36,7 @@ export function pretendServer(store: ObjectStore, model: string, id: string, pla
         warm: [serves, played.failure === null ? candidate : null].filter((one) => one !== null),
         failed: candidate !== null && played.failure !== null ? [{ ...candidate, reason: played.failure }] : [],
         counts: rollout === null || rollout.kind === "blueGreen" ? [] : countsOf(rollout, serves!, played),
+        labels: [],
       };
       await putReplica(store, document);
     }
