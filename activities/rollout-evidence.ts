@@ -1,25 +1,25 @@
 import type { ActiveRollout } from "../schemas/commit.ts";
-import type { LabelCounts, Replica, Variant } from "../schemas/replica.ts";
+import type { LabelCounts, Replica, Variant, VariantCounts } from "../schemas/replica.ts";
 import type { ReplicaEvidence } from "../schemas/rollout-evidence.ts";
 import { guardEvidence, quantileOf } from "../stats/guard-evidence.ts";
 import { addVariants, type VariantTotals } from "../stats/variant-totals.ts";
 import { labelledSteps } from "../stats/wrong-rate.ts";
-import { listReplicas } from "../stores/replicas.ts";
+import { isAlive, listAllReplicas, listReplicas } from "../stores/replicas.ts";
 import type { Activities } from "./contract.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { fewestForP99 } from "./rollout-plan.ts";
 
-/** Adds up what the live servers have counted since the rollout's step began. */
+/** Adds up what the servers have counted since the rollout's step began, also those that have ended since. */
 export function createRolloutEvidence({ store, now }: Dependencies): Activities["rolloutEvidence"] {
   return async ({ model, rollout, n, plan, championP99: known }) => {
-    const live = await listReplicas(store, model, now());
+    const all = await listAllReplicas(store, model);
     const mine = rollout.kind === "shadow" ? "shadow" : "canary";
-    const candidate = totalsOf(live, rollout, mine);
-    const labels = labelledSteps(live.flatMap((one) => labelsOf(one, rollout)), mine);
-    const champion = totalsOf(live, rollout, "champion");
+    const candidate = totalsOf(all, rollout, mine);
+    const labels = labelledSteps(all.flatMap((one) => labelsOf(one, rollout)), mine);
+    const champion = totalsOf(all, rollout, "champion");
     const championP99 = champion.requests < fewestForP99 ? known : quantileOf(champion.latency, 0.99);
     return {
-      replicas: readiness(live, rollout, n),
+      replicas: readiness(all.filter((one) => isAlive(one, Date.parse(now()))), rollout, n),
       candidate: { requests: candidate.requests, errors: candidate.errors }, champion: { requests: champion.requests, errors: champion.errors },
       watchedMs: watched(rollout.kind === "shadow" ? [candidate] : [candidate, champion]), championP99,
       guards: plan.guards.map((guard) => guardEvidence(guard, { candidate, champion, share: rollout.share, championP99, labels })),
@@ -27,9 +27,10 @@ export function createRolloutEvidence({ store, now }: Dependencies): Activities[
   };
 }
 
-function totalsOf(live: readonly Replica[], { id, step, candidate }: ActiveRollout, variant: Variant): VariantTotals {
+function totalsOf(all: readonly Replica[], { id, step, share, candidate }: ActiveRollout, variant: Variant): VariantTotals {
   const isMeant = (digest: string): boolean => variant === "champion" || digest === candidate.model.sha256;
-  return addVariants(live.flatMap(({ counts }) => counts.filter((one) => one.rollout === id && one.step === step && one.variant === variant && isMeant(one.digest))));
+  const isHere = (one: VariantCounts): boolean => one.rollout === id && one.step === step && (one.share === null || one.share === share);
+  return addVariants(all.flatMap(({ counts }) => counts.filter((one) => isHere(one) && one.variant === variant && isMeant(one.digest))));
 }
 
 /** Of all steps of the rollout so far, for labels come late. */

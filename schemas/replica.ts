@@ -17,6 +17,8 @@ export const variantCounts = z.strictObject({
   /** `id` of the rollout, and its step; null outside one. */
   rollout: z.string().nullable(),
   step: z.int().min(0).nullable(),
+  /** Percent of the traffic that the rollout's version was to get; null outside a rollout, and of servers of before it was told. */
+  share: z.number().min(0).max(100).nullable().default(null),
   v: versionNumber,
   digest: sha256,
   variant,
@@ -61,7 +63,7 @@ export type LabelCounts = z.infer<typeof labelCounts>;
 
 const loaded = z.strictObject({ v: versionNumber, digest: sha256 }).readonly();
 
-/** `replicas/<model>/<id>.json`: what one server serves now, and what it has seen. It counts as alive until `until`. */
+/** `replicas/<model>/<id>.json`: what one server serves now, and what it has seen. It counts as alive until `until`, which is `at` of a server that has ended. */
 export const replica = z.strictObject({
   version: z.literal(1),
   id: z.string().min(1).max(120),

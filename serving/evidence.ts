@@ -1,8 +1,9 @@
 import type { ModelContract } from "../inference/contract.ts";
 import type { FeedbackRecord } from "../schemas/feedback.ts";
-import type { LabelCounts, Variant, VariantCounts } from "../schemas/replica.ts";
+import type { LabelCounts, Replica, Variant, VariantCounts } from "../schemas/replica.ts";
 import { latencyBucket } from "../stats/latency-bucket.ts";
 import { outputBucket, outputsDiffer } from "../stats/output-bucket.ts";
+import { inheritCounts } from "./inherited-counts.ts";
 import { rememberAnswers, type Step } from "./labelled-answers.ts";
 
 type Scores = Float32Array | Float64Array;
@@ -18,6 +19,8 @@ export interface Evidence {
   dropped(contract: ModelContract): void;
   /** What came true of a prediction: counts where this server gave it, while a version takes over. */
   label(record: FeedbackRecord): void;
+  /** Goes on from what a server at the same place had counted. */
+  inherit(before: Pick<Replica, "counts" | "labels"> | null): void;
   /** Begins anew where the step or its share is another one. */
   begin(rollout: Step | null): void;
   /** Forgets versions that are not loaded any more. @param digests those that are */
@@ -43,10 +46,12 @@ export function createEvidence(): Evidence {
   let step: Step | null = null;
   let tallies = new Map<ModelContract, Map<Variant, Tally>>();
   const answers = rememberAnswers();
+  const inherited = inheritCounts();
 
   const forgetStep = (): void => {
     tallies = new Map();
     answers.forgetStep();
+    if (step !== null) inherited.forgetStep(step);
   };
   const tallyOf = (contract: ModelContract, variant: Variant): Tally => {
     // What the champion answered while a canary was still being loaded was of other callers, at another time: it is nothing to compare with.
@@ -81,6 +86,7 @@ export function createEvidence(): Evidence {
     },
     dropped: (contract) => void tallyOf(contract, "shadow").dropped++,
     label: (record) => answers.label(record),
+    inherit: (before) => inherited.take(before),
     begin(next) {
       if (next?.id === step?.id && next?.step === step?.step && next?.share === step?.share) return;
       step = next === null ? null : { id: next.id, step: next.step, share: next.share };
@@ -90,8 +96,8 @@ export function createEvidence(): Evidence {
     keepOnly(digests) {
       for (const contract of tallies.keys()) if (!digests.has(contract.digest)) tallies.delete(contract);
     },
-    counts: () => [...tallies].flatMap(([contract, variants]) => [...variants].map(([variant, tally]) => countsOf(contract, variant, tally, step))),
-    labels: () => answers.counts(),
+    counts: () => inherited.counts([...tallies].flatMap(([contract, variants]) => [...variants].map(([variant, tally]) => countsOf(contract, variant, tally, step))), step),
+    labels: () => inherited.labels(answers.counts(), step),
   };
 }
 
@@ -110,7 +116,7 @@ const increment = (counts: Map<number, number>, bucket: number): unknown => coun
 function countsOf(contract: ModelContract, variant: Variant, { firstAt, lastAt, latency, outputs, ...tally }: Tally, step: Step | null): VariantCounts {
   const seen = lastAt !== -Infinity;
   return {
-    rollout: step?.id ?? null, step: step?.step ?? null, v: contract.v, digest: contract.digest, variant, ...tally,
+    rollout: step?.id ?? null, step: step?.step ?? null, share: step?.share ?? null, v: contract.v, digest: contract.digest, variant, ...tally,
     latency: recordOf(latency), outputs: recordOf(outputs),
     firstAt: seen ? new Date(firstAt).toISOString() : null, lastAt: seen ? new Date(lastAt).toISOString() : null,
   };

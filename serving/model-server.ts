@@ -82,7 +82,8 @@ export async function startModelServer(options: ModelServerOptions): Promise<Mod
   const patience = setTimeout(beginFromDisk, patienceMs);
   const takes = loadMeter();
   const announcer = announceReplica(store, {
-    document: () => ({ ...replicaDocument(model, identity, fleet, evidence, Date.now()), load: takes(fleet.answering?.process?.pending ?? 0) }), inRollout: () => fleet.wanted.rollout !== null,
+    document: () => ({ ...replicaDocument(model, identity, fleet, evidence, Date.now()), load: takes(fleet.answering?.process?.pending ?? 0) }), rollout: () => fleet.wanted.rollout?.id ?? null,
+    inherit: (before) => evidence.inherit(before),
     onTrouble: (error) => log.debug({ model, error: error.message }, "what is served here cannot be told"),
   });
   const loops = [

@@ -1,7 +1,7 @@
 import type { Champion } from "../schemas/commit.ts";
 import { replicaLifeMs, type Replica } from "../schemas/replica.ts";
 import type { ObjectStore } from "../stores/object-store.ts";
-import { putReplica, removeDeadReplicas, removeReplica } from "../stores/replicas.ts";
+import { endReplica, putReplica, readReplica, removeDeadReplicas } from "../stores/replicas.ts";
 import type { Evidence } from "./evidence.ts";
 import type { Fleet } from "./fleet.ts";
 
@@ -39,30 +39,37 @@ export interface Announcer {
 
 export interface AnnouncerOptions {
   readonly document: () => Replica;
-  readonly inRollout: () => boolean;
+  /** Takes over what a server at the same place has counted before, or null; called once, before anything is written in its place. */
+  readonly inherit: (before: Replica | null) => void;
+  /** The rollout that runs, or null. */
+  readonly rollout: () => string | null;
   readonly onTrouble: (error: Error) => void;
 }
 
 /** Writes a server's document at each change and, while nothing changes, often enough to count as alive. One write at a time, the newest wins. */
-export function announceReplica(store: ObjectStore, { document, inRollout, onTrouble }: AnnouncerOptions): Announcer {
+export function announceReplica(store: ObjectStore, { document, inherit, rollout, onTrouble }: AnnouncerOptions): Announcer {
   const ending = new AbortController();
   const { signal } = ending;
   let wake = (): void => {};
   let due = true;
   let failed = false;
   let tidied = 0;
+  let inherited = false;
 
   const write = async (): Promise<void> => {
+    const { model, id } = document();
+    if (!inherited) inherit(await readReplica(store, model, id, signal));
+    inherited = true;
     const current = document();
     await putReplica(store, current, signal);
     const now = Date.parse(current.at);
     if (now - tidied < tidyMs) return;
     tidied = now;
-    await removeDeadReplicas(store, current.model, now, signal);
+    await removeDeadReplicas(store, model, now, rollout(), signal);
   };
   const pause = (): Promise<void> => new Promise((resolve) => {
     if (due || signal.aborted) return resolve();
-    const timer = setTimeout(resolve, failed ? everyMs.failed : inRollout() ? everyMs.rollout : everyMs.quiet);
+    const timer = setTimeout(resolve, failed ? everyMs.failed : rollout() !== null ? everyMs.rollout : everyMs.quiet);
     wake = (): void => {
       clearTimeout(timer);
       resolve();
@@ -88,8 +95,7 @@ export function announceReplica(store: ObjectStore, { document, inRollout, onTro
       ending.abort();
       wake();
       await running;
-      const { model, id } = document();
-      await removeReplica(store, model, id, AbortSignal.timeout(1_000)).catch(() => undefined);
+      if (inherited) await endReplica(store, document(), AbortSignal.timeout(1_000)).catch(() => undefined);
     },
   };
 }

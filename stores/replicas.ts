@@ -14,9 +14,14 @@ export async function putReplica(store: ObjectStore, document: Replica, signal?:
   await putDocument(store, replicaKey(document.model, document.id), document, signal);
 }
 
-/** Says that a server has ended, so that nobody waits for it until its time is over. */
-export async function removeReplica(store: ObjectStore, model: string, id: string, signal?: AbortSignal): Promise<void> {
-  await store.remove(replicaKey(model, id), { signal });
+/** Says that a server has ended, so that nobody waits for it until its time is over. What it has counted stays. */
+export async function endReplica(store: ObjectStore, document: Replica, signal?: AbortSignal): Promise<void> {
+  await putReplica(store, { ...document, until: document.at }, signal);
+}
+
+/** What a server last said, whether it is alive or not; null where it never did, or where that cannot be read. */
+export async function readReplica(store: ObjectStore, model: string, id: string, signal?: AbortSignal): Promise<Replica | null> {
+  return getDocument(store, replicaKey(model, id), replica, signal).catch(nullIfCorrupt);
 }
 
 /**
@@ -25,16 +30,31 @@ export async function removeReplica(store: ObjectStore, model: string, id: strin
  */
 export async function listReplicas(store: ObjectStore, model: string, now: string | number, signal?: AbortSignal): Promise<Replica[]> {
   const time = typeof now === "number" ? now : Date.parse(now);
-  const found = await inParallel(await keysSince(store, model, time - deadDocumentMs, signal), 16, (key) => getDocument(store, key, replica, signal).catch(nullIfCorrupt));
-  return found.filter((one) => one !== null).filter((one) => one.model === model && Date.parse(one.until) > time);
+  return (await readAll(store, model, await keysSince(store, model, time - deadDocumentMs, signal), signal)).filter((one) => isAlive(one, time));
 }
 
-/** Removes the documents of servers that have been gone for a day. @returns how many */
-export async function removeDeadReplicas(store: ObjectStore, model: string, now: number, signal?: AbortSignal): Promise<number> {
+/** All servers of a model that have a document, alive or not: what one has counted is evidence after its end, too. */
+export async function listAllReplicas(store: ObjectStore, model: string, signal?: AbortSignal): Promise<Replica[]> {
+  return readAll(store, model, await keysSince(store, model, -Infinity, signal), signal);
+}
+
+/** @param now milliseconds since 1970 */
+export const isAlive = ({ until }: Replica, now: number): boolean => Date.parse(until) > now;
+
+/** Removes the documents of servers that have been gone for a day, but for those that have counted something of the running rollout. @returns how many */
+export async function removeDeadReplicas(store: ObjectStore, model: string, now: number, rollout: string | null, signal?: AbortSignal): Promise<number> {
   const dead: string[] = [];
   for await (const { key, modifiedAt } of store.list(prefix(model), { signal })) if (Date.parse(modifiedAt) < now - deadDocumentMs) dead.push(key);
-  await inParallel(dead, 4, (key) => store.remove(key, { signal }));
-  return dead.length;
+  const told = rollout === null ? [] : await readAll(store, model, dead, signal);
+  const needed = new Set(told.filter(({ counts, labels }) => [...counts, ...labels].some((one) => one.rollout === rollout)).map(({ id }) => replicaKey(model, id)));
+  const removed = dead.filter((key) => !needed.has(key));
+  await inParallel(removed, 4, (key) => store.remove(key, { signal }));
+  return removed.length;
+}
+
+async function readAll(store: ObjectStore, model: string, keys: readonly string[], signal?: AbortSignal): Promise<Replica[]> {
+  const found = await inParallel(keys, 16, (key) => getDocument(store, key, replica, signal).catch(nullIfCorrupt));
+  return found.filter((one) => one !== null).filter((one) => one.model === model);
 }
 
 async function keysSince(store: ObjectStore, model: string, since: number, signal?: AbortSignal): Promise<string[]> {

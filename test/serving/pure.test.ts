@@ -63,7 +63,7 @@ test("evidence is counted by variant, adds rows to their buckets, and begins ane
   evidence.answered(model, "canary", Float32Array.of(0.2, 0.8, 0.9, 0.1), 2, 3, Date.parse("2026-03-01T00:00:02Z"));
   evidence.failed(model, "canary", 1, 5, Date.parse("2026-03-01T00:00:01Z"));
   expect(counted()).toEqual([{
-    rollout: "r", step: 0, v: 2, digest: "a".repeat(64), variant: "canary", requests: 2, errors: 1, rows: 3, latency: { [latencyBucket(3)]: 1, [latencyBucket(5)]: 1 }, outputs: { 2: 1, 16: 1 },
+    rollout: "r", step: 0, share: 5, v: 2, digest: "a".repeat(64), variant: "canary", requests: 2, errors: 1, rows: 3, latency: { [latencyBucket(3)]: 1, [latencyBucket(5)]: 1 }, outputs: { 2: 1, 16: 1 },
     pairs: 0, disagreements: 0, dropped: 0, firstAt: "2026-03-01T00:00:01.000Z", lastAt: "2026-03-01T00:00:02.000Z",
   }]);
   evidence.begin({ id: "r", step: 0, share: 5 });

@@ -5,7 +5,7 @@ import { guardEvidence, outputCells, quantileOf } from "../../stats/guard-eviden
 import { latencyBucket } from "../../stats/latency-bucket.ts";
 import { addVariants } from "../../stats/variant-totals.ts";
 
-const counted = (rest: Partial<VariantCounts>): VariantCounts => ({ rollout: "r", step: 0, v: 2, digest: "a".repeat(64), variant: "canary", requests: 0, errors: 0, rows: 0, latency: {}, outputs: {}, pairs: 0, disagreements: 0, dropped: 0, firstAt: null, lastAt: null, ...rest });
+const counted = (rest: Partial<VariantCounts>): VariantCounts => ({ rollout: "r", step: 0, share: 50, v: 2, digest: "a".repeat(64), variant: "canary", requests: 0, errors: 0, rows: 0, latency: {}, outputs: {}, pairs: 0, disagreements: 0, dropped: 0, firstAt: null, lastAt: null, ...rest });
 const totals = (rest: Partial<VariantCounts>) => addVariants([counted(rest)]);
 const guard = (metric: Guard["metric"], limit: number | null): Guard => ({ metric, limit, implied: false });
 const compare = (one: Guard, candidate: Partial<VariantCounts>, champion: Partial<VariantCounts> = {}, championP99: number | null = null) => guardEvidence(one, { candidate: totals(candidate), champion: totals(champion), share: 50, championP99, labels: [] });

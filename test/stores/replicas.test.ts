@@ -1,11 +1,13 @@
 import { expect, test } from "vitest";
 import { type Replica, replica } from "../../schemas/replica.ts";
 import { createMemoryBucket } from "../../stores/memory-object-store.ts";
-import { listReplicas, putReplica, removeDeadReplicas, removeReplica } from "../../stores/replicas.ts";
+import { endReplica, isAlive, listAllReplicas, listReplicas, putReplica, readReplica, removeDeadReplicas } from "../../stores/replicas.ts";
 
 const start = Date.parse("2026-03-01T00:00:00.000Z");
 const at = (ms: number): string => new Date(start + ms).toISOString();
 const document = (id: string, ms: number): Replica => ({ version: 1, id, model: "rides", url: "http://127.0.0.1:1", at: at(ms), until: at(ms + 15_000), n: 1, champion: null, warm: [], failed: [], pinned: null, counts: [], labels: [] });
+
+const counted = { rollout: "r", step: 0, share: 5, v: 2, digest: "a".repeat(64), variant: "canary" as const, requests: 7, errors: 0, rows: 7, latency: {}, outputs: {}, pairs: 0, disagreements: 0, dropped: 0, firstAt: null, lastAt: null };
 
 test("a server counts for 15 s after it last said so, and for no time after it took its leave", async () => {
   let now = start;
@@ -16,11 +18,14 @@ test("a server counts for 15 s after it last said so, and for no time after it t
   await store.put("replicas/rides-too/c.json", new TextEncoder().encode("{"));
   expect((await listReplicas(store, "rides", start + 14_999)).map(({ id }) => id)).toEqual(["a", "b"]);
   expect((await listReplicas(store, "rides", at(15_000))).map(({ id }) => id)).toEqual(["b"]);
-  await removeReplica(store, "rides", "b");
-  expect(await listReplicas(store, "rides", start)).toHaveLength(1);
+  await endReplica(store, { ...document("b", 12_000), counts: [counted] });
+  expect((await listReplicas(store, "rides", at(12_000))).map(({ id }) => id)).toEqual(["a"]);
+  expect((await listAllReplicas(store, "rides")).map((one) => [one.id, isAlive(one, start + 12_000), one.counts])).toEqual([["a", true, []], ["b", false, [counted]]]);
   now = start + 86_400_000;
   await putReplica(store, document("d", 86_400_000));
-  expect(await removeDeadReplicas(store, "rides", now + 1)).toBe(2);
+  expect(await removeDeadReplicas(store, "rides", now + 1, "r")).toBe(2);
+  expect(await readReplica(store, "rides", "b")).toMatchObject({ id: "b", counts: [counted] });
+  expect(await removeDeadReplicas(store, "rides", now + 1, null)).toBe(1);
   expect((await listReplicas(store, "rides", now)).map(({ id }) => id)).toEqual(["d"]);
 });
 

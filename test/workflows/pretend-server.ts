@@ -50,7 +50,7 @@ export function pretendServer(store: ObjectStore, model: string, id: string, pla
 }
 
 function countsOf({ id, step, candidate, kind, share }: ActiveRollout, champion: { readonly v: number; readonly digest: string }, played: Played): VariantCounts[] {
-  const common = { rollout: id, step, dropped: 0, firstAt: "2013-03-01T00:00:00.000Z", lastAt: "2013-03-01T00:10:00.000Z" };
+  const common = { rollout: id, step, share, dropped: 0, firstAt: "2013-03-01T00:00:00.000Z", lastAt: "2013-03-01T00:10:00.000Z" };
   const requests = share === 0 ? 0 : played.requests;
   const mine = made(requests, { ...played, errors: Math.round(played.errors * requests) });
   const theirs = made(share >= 100 && kind === "canary" ? 0 : 2_000, { ...wellBehaved, errors: 1 });
