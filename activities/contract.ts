@@ -200,16 +200,20 @@ export interface LateInput extends MonitorStep {
   readonly cursor: string;
   /** The newest object that was seen, by the store's clock. */
   readonly seen: string;
+  /** The newest snapshot that was seen. */
+  readonly snapshot?: string | null;
 }
 export interface LateFound {
   /** Closed windows for which there are newer predictions, and newer labels. */
   readonly windows: readonly Window[];
   readonly labelled: readonly Window[];
   readonly seen: string;
+  /** The newest snapshot; windows that it covers are among the labelled where it is another than before. */
+  readonly snapshot?: string | null;
 }
 export interface ObserveInput extends MonitorStep {
   readonly windows: readonly Window[];
-  /** Windows that are counted already, and whose labels have come since. */
+  /** Windows that are counted already, and whose labels, or whose prepared data, have come since. */
   readonly labelled: readonly Window[];
   /** Set where they were told of before: every report up to here whose span covers what has changed is told anew. */
   readonly until: string | null;

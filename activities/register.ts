@@ -7,6 +7,7 @@ import { getBlob } from "../stores/blobs.ts";
 import { readSnapshot } from "../stores/datasets.ts";
 import { openRegistry } from "../stores/registry.ts";
 import { signManifest } from "../stores/signing.ts";
+import { keyColumns } from "../tables/prepared-columns.ts";
 import type { Activities, RegisterInput } from "./contract.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { codeCommit } from "./support/code-commit.ts";
@@ -55,7 +56,13 @@ function unsigned({ input, definition, snapshot, evaluation, code, createdAt, v 
     trainer: { command: definition.trainer.command, packages: trained.environment }, params: definition.trainer.params, seed: trained.seed,
     job: trained.job, run: input.run, windows: input.windows,
     inputs: Object.entries(definition.columns).filter(([, column]) => column.feature).map(([name, column]) => ({ name, column })),
-    ...(definition.consent === undefined ? {} : { consent: definition.consent }),
+    ...(definition.consent === undefined ? {} : { consent: definition.consent }), ...keyOfRows(definition),
     outputs: { task: definition.label.task, classes: snapshot.classes }, metrics: Object.fromEntries(metrics), createdAt,
   };
+}
+
+function keyOfRows(definition: Definition): Pick<UnsignedManifest, "key"> {
+  const key = keyColumns(definition);
+  const isHidden = key.some((name) => definition.columns[name]?.private === true);
+  return key.length === 0 || isHidden ? {} : { key };
 }

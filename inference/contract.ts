@@ -15,6 +15,8 @@ export interface ModelContract {
   readonly classes: readonly string[] | null;
   /** Boolean column, a feature or not, that says whether a served row may be trained on; absent: every row may. */
   readonly consent?: string | undefined;
+  /** Columns, features or not, that name a row of the training data; absent: none do. */
+  readonly key?: readonly string[] | undefined;
 }
 
 /** Rows by column, in the order of the contract's inputs; each as its ONNX input takes it. */

@@ -26,6 +26,16 @@ export type OutputCounts = z.infer<typeof outputCounts>;
 const authored = z.strictObject({ group: z.enum(["input", "output"]), title: z.string(), value: z.number().nullable(), why: z.string().max(1_000).nullable() }).readonly();
 export type AuthoredMetric = z.infer<typeof authored>;
 
+/** Served rows held against what `prepare` made of the same rows. */
+const skewCounts = z.strictObject({
+  /** SHA-256 of the partitions that they were held against. */
+  of: sha256,
+  /** Rows that were found in them; of which this many differ, by column. */
+  rows: count,
+  differing: z.record(identifier, count),
+}).readonly();
+export type SkewCounts = z.infer<typeof skewCounts>;
+
 /** What the servers' own documents said while a window lasted. Largest over the looks; `cpu`: mean of all servers' cores together. */
 export const serverLoad = z.strictObject({ looks: z.int().min(1), servers: count, rssBytes: z.number().min(0), cpu: z.number().min(0), queued: z.number().min(0) }).readonly();
 export type ServerLoad = z.infer<typeof serverLoad>;
@@ -62,5 +72,7 @@ export const baseWindow = z.strictObject({
   output: outputCounts,
   authored: z.array(authored).readonly(),
   load: serverLoad.nullable(),
+  /** Absent as long as no data that was accepted covers the window, or no row says its key. */
+  skew: skewCounts.optional(),
 }).readonly();
 export type BaseWindow = z.infer<typeof baseWindow>;

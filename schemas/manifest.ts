@@ -35,6 +35,8 @@ export const unsignedManifest = z.strictObject({
   inputs: z.array(z.strictObject({ name: identifier, column }).readonly()).readonly(),
   /** Boolean column that says whether a served row may be trained on. */
   consent: identifier.optional(),
+  /** Columns that name a row of the training data and are not private: a caller may send them, so that a served row can be found in what is prepared later. */
+  key: z.array(identifier).min(1).readonly().optional(),
   outputs,
   /** Metrics of the candidate on the recent holdout. */
   metrics: z.record(z.string(), z.number()),

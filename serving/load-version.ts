@@ -44,6 +44,6 @@ function readManifest(text: string, model: string, { v, model: file }: Champion)
   throw new RelearnError("Corrupt", `the manifest of version ${v} of ${model} is that of version ${manifest.v} of ${manifest.model} with the model ${manifest.file.sha256.slice(0, 12)}; run \`relearn verify ${model}\``);
 }
 
-export function contractOf({ model, v, file, inputs, outputs, consent }: Manifest): ModelContract {
-  return { model, v, digest: file.sha256, columns: inputs, inputs: inputs.map(inputOf), task: outputs.task, classes: outputs.classes, consent };
+export function contractOf({ model, v, file, inputs, outputs, consent, key }: Manifest): ModelContract {
+  return { model, v, digest: file.sha256, columns: inputs, inputs: inputs.map(inputOf), task: outputs.task, classes: outputs.classes, consent, key };
 }

@@ -68,10 +68,16 @@ const keepAndCount = (logs: ServingLogs, models: ServedModels) => async (model: 
 };
 
 const noExtras: readonly string[] = [];
+const extras = new WeakMap<ModelContract, readonly string[]>();
 
-/** The consent column is wanted in the log also where the model does not see it. */
-function extrasOf({ consent, inputs }: ModelContract): readonly string[] {
-  return consent === undefined || inputs.some(({ name }) => name === consent) ? noExtras : [consent];
+/** What says whether a row may be trained on, and what names it, is wanted in the log also where the model does not see it. */
+function extrasOf(contract: ModelContract): readonly string[] {
+  const known = extras.get(contract);
+  if (known !== undefined) return known;
+  const { consent, key = noExtras, inputs } = contract;
+  const wanted = [...new Set([...(consent === undefined ? [] : [consent]), ...key])].filter((one) => inputs.every(({ name }) => name !== one));
+  extras.set(contract, wanted);
+  return wanted;
 }
 
 async function installedVersion({ root }: Settings): Promise<string> {

@@ -18,6 +18,9 @@ export async function lastAccepted(store: ObjectStore, pipeline: string, run: st
   return null;
 }
 
+/** The snapshot accepted last, by whatever run. */
+export const newestAccepted = (store: ObjectStore, pipeline: string, signal?: AbortSignal): Promise<AcceptedSnapshot | null> => lastAccepted(store, pipeline, "", signal);
+
 /** Records that a run accepted a snapshot, once however often the run is tried. */
 export async function recordAccepted(store: ObjectStore, pipeline: string, record: AcceptedSnapshot, signal?: AbortSignal): Promise<void> {
   for await (const { key } of store.list(prefix(pipeline), { signal })) {

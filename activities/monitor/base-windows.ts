@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { BaseWindow, ServerLoad } from "../../schemas/base-window.ts";
+import type { Snapshot } from "../../schemas/dataset.ts";
 import type { Definition } from "../../schemas/definition.ts";
 import type { Window } from "../../schemas/time.ts";
 import { mergeSketches } from "../../stats/merge-sketches.ts";
@@ -15,6 +16,7 @@ import { withDuckDb } from "../../tables/open-duckdb.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { lazySandbox } from "../support/lazy-sandbox.ts";
 import { authoredMetrics } from "./authored-metrics.ts";
+import { countSkew, coveringPartitions, rowKey } from "./count-skew.ts";
 import { countVersion, type Served, servedVersions, type ServedWindow } from "./count-window.ts";
 import { fetchObjects, readableObjects } from "./log-objects.ts";
 import { mergeOutputs } from "./output-metrics.ts";
@@ -64,24 +66,51 @@ async function withVersions(deps: MonitorPorts, model: string, bases: readonly B
 }
 
 async function countObjects(deps: MonitorPorts, request: BaseRequest, listed: readonly ObjectInfo[], objects: BaseWindow["objects"]): Promise<Omit<BaseWindows, "fresh">> {
+  const counted = await inScan(deps, request, listed, async (served, sandbox, problems) => {
+    const all = await countAll(deps, request, served, objects, sandbox);
+    return { bases: all.bases, problems: [...problems, ...all.problems] };
+  });
+  return counted.bases.length > 0 || counted.problems.length > 0 ? counted : { bases: await silentChampion(deps, request, objects), problems: [] };
+}
+
+type OpenSandbox = Parameters<typeof authoredMetrics>[0]["sandbox"];
+
+/** Works on a window's rows: local files in a folder of their own, which is gone afterwards. */
+async function inScan<T>(deps: MonitorPorts, { definition, window, signal }: Pick<BaseRequest, "definition" | "window" | "signal">, listed: readonly ObjectInfo[], work: (served: ServedWindow, sandbox: OpenSandbox, problems: readonly string[]) => Promise<T>): Promise<T> {
   const folder = join(deps.scratch, "monitor", randomUUID());
   await mkdir(folder, { recursive: true });
-  const sandbox = lazySandbox({ scratch: folder, timezone: request.definition.timezone, lanes: 1, signal: request.signal });
+  const sandbox = lazySandbox({ scratch: folder, timezone: definition.timezone, lanes: 1, signal });
   try {
-    const fetched = await fetchObjects(deps, listed, folder, request.signal);
-    const counted = await withDuckDb({ spill: join(deps.scratch, "spill"), timezone: request.definition.timezone, signal: request.signal }, async (connection) => {
+    const fetched = await fetchObjects(deps, listed, folder, signal);
+    return await withDuckDb({ spill: join(deps.scratch, "spill"), timezone: definition.timezone, signal }, async (connection) => {
       const { files, problems } = await readableObjects(connection, fetched);
-      const all = await countAll(deps, request, { connection, files, window: request.window }, objects, sandbox.open);
-      return { bases: all.bases, problems: [...problems, ...all.problems] };
+      return work({ connection, files, window }, sandbox.open, problems);
     });
-    return counted.bases.length > 0 || counted.problems.length > 0 ? counted : { bases: await silentChampion(deps, request, objects), problems: [] };
   } finally {
     await sandbox.close();
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function countAll(deps: MonitorPorts, request: BaseRequest, served: ServedWindow, objects: BaseWindow["objects"], sandbox: Parameters<typeof authoredMetrics>[0]["sandbox"]): Promise<Omit<BaseWindows, "fresh">> {
+/**
+ * Holds the served rows of a counted window against what a snapshot has prepared of them, where it covers the window and is not what they were held against before.
+ * Reads the window's rows once more: once for each time that its data changes.
+ */
+export async function heldAgainst(deps: MonitorPorts, request: Omit<BaseRequest, "load">, snapshot: Pick<Snapshot, "partitions">): Promise<void> {
+  const partitions = coveringPartitions(snapshot, request.window);
+  if (partitions === null || partitions.blobs.length === 0) return;
+  const due = (await knownBases(deps, { ...request, load: null })).filter(({ base, version }) => base.rows > 0 && base.skew?.of !== partitions.of && rowKey(version).length > 0);
+  if (due.length === 0) return;
+  const listed = await predictionFiles(deps.store, request.model, request.window, request.signal);
+  await inScan(deps, request, listed, async (served) => {
+    for (const { base, version } of due) {
+      const skew = await countSkew(deps, served, version, partitions, request.signal);
+      if (skew !== undefined) await putBaseWindow(deps.store, { ...base, skew }, request.signal);
+    }
+  });
+}
+
+async function countAll(deps: MonitorPorts, request: BaseRequest, served: ServedWindow, objects: BaseWindow["objects"], sandbox: OpenSandbox): Promise<Omit<BaseWindows, "fresh">> {
   const bases: BaseWindows["bases"][number][] = [];
   const problems: string[] = [];
   for (const one of await servedVersions(served)) {
@@ -97,7 +126,7 @@ async function countAll(deps: MonitorPorts, request: BaseRequest, served: Served
   return { bases, problems };
 }
 
-function about({ model, window }: BaseRequest, { v, digest, frame }: WatchedVersion, objects: BaseWindow["objects"]): Omit<BaseWindow, keyof Served | "features" | "outOfRange" | "output" | "authored" | "withheld"> & Pick<Served, "v" | "digest"> {
+function about({ model, window }: BaseRequest, { v, digest, frame }: WatchedVersion, objects: BaseWindow["objects"]): Omit<BaseWindow, keyof Served | "features" | "outOfRange" | "output" | "authored" | "withheld" | "skew"> & Pick<Served, "v" | "digest"> {
   return { version: 1, model, v, digest, window, objects, frame: frame.ref.sha256, load: null };
 }
 

@@ -1,11 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { BaseWindow } from "../../schemas/base-window.ts";
 import type { Definition } from "../../schemas/definition.ts";
 import type { Window } from "../../schemas/time.ts";
 import { addDuration } from "../../schemas/calendar.ts";
 import { baseWindowAt, type WindowClock } from "../../policy/monitor-windows.ts";
+import { newestAccepted } from "../../stores/accepted-snapshots.ts";
 import { listBaseWindows, watchedVersions } from "../../stores/base-windows.ts";
+import { readSnapshot } from "../../stores/datasets.ts";
 import type { ObjectInfo } from "../../stores/object-store.ts";
 import { inParallel } from "../../stores/parallel.ts";
 import { feedbackListed, predictionsListed } from "../../stores/prediction-times.ts";
@@ -14,6 +17,7 @@ import type { Activities, LateInput } from "../contract.ts";
 import { type Pulse, withHeartbeat } from "../support/heartbeat.ts";
 import { readDefinition } from "../support/read-definition.ts";
 import type { MonitorPorts } from "./base-windows.ts";
+import { coveringPartitions } from "./count-skew.ts";
 import { clockOf } from "./report-window.ts";
 
 const [hourMs, dayMs] = [3_600_000, 86_400_000];
@@ -29,9 +33,9 @@ export function createLateWindows(deps: MonitorPorts): Activities["lateWindows"]
   return (input) => withHeartbeat(async ({ signal }) => {
     const definition = await readDefinition(deps.store, input.definition);
     const look: Look = { deps, input, definition, clock: clockOf(definition), since: Date.parse(input.seen) - overlapMs, signal };
-    const [predictions, labels] = await Promise.all([latePredictions(look), lateLabels(look)]);
+    const [predictions, labels, data] = await Promise.all([latePredictions(look), lateLabels(look), lateData(look)]);
     const seen = [input.seen, predictions.newest, labels.newest].reduce((a, b) => (Date.parse(b) > Date.parse(a) ? b : a));
-    return { windows: ordered(predictions.windows), labelled: ordered(labels.windows), seen };
+    return { windows: ordered(predictions.windows), labelled: ordered([...labels.windows, ...data.windows]), seen, snapshot: data.snapshot };
   });
 }
 
@@ -70,11 +74,27 @@ async function lateLabels(look: Look): Promise<Late> {
   const fresh = listed.filter(({ modifiedAt }) => Date.parse(modifiedAt) >= since);
   if (fresh.length === 0) return { windows: [], newest };
   const ids = await predictionIdsIn(deps, fresh, signal);
-  const { monitors, label, timezone } = look.definition;
+  return { windows: (await lastBases(look)).filter((base) => base.ids !== null && holdsOneOf(ids, base.ids)).map(({ window }) => window), newest };
+}
+
+/** Two spans and the label delay back: what changes before that is no news. */
+async function lastBases({ deps, input, definition: { monitors, label, timezone }, signal }: Look): Promise<BaseWindow[]> {
   const from = addDuration(addDuration(addDuration(input.cursor, monitors.over, timezone, -1), label.arrives, timezone, -1), monitors.over, timezone, -1);
   const versions = await watchedVersions(deps.store, input.pipeline, signal);
-  const bases = (await inParallel(versions, 4, (v) => listBaseWindows(deps.store, input.pipeline, v, { from, to: input.cursor }, signal))).flat();
-  return { windows: bases.filter((base) => base.ids !== null && holdsOneOf(ids, base.ids)).map(({ window }) => window), newest };
+  return (await inParallel(versions, 4, (v) => listBaseWindows(deps.store, input.pipeline, v, { from, to: input.cursor }, signal))).flat();
+}
+
+/** Windows whose rows a newer snapshot has prepared, and was not held against yet. */
+async function lateData(look: Look): Promise<{ readonly windows: readonly Window[]; readonly snapshot: string | null }> {
+  const { deps: { store }, input: { pipeline, snapshot: before = null }, signal } = look;
+  const newest = (await newestAccepted(store, pipeline, signal))?.snapshot ?? null;
+  if (newest === null || newest === before) return { windows: [], snapshot: newest };
+  const snapshot = await readSnapshot(store, pipeline, newest, signal);
+  const isDue = ({ window, skew, rows }: BaseWindow): boolean => {
+    const covering = rows === 0 ? null : coveringPartitions(snapshot, window);
+    return covering !== null && covering.blobs.length > 0 && covering.of !== skew?.of;
+  };
+  return { windows: (await lastBases(look)).filter(isDue).map(({ window }) => window), snapshot: newest };
 }
 
 /** In text order, which is the order in which they were issued. */

@@ -3,12 +3,14 @@ import type { WindowReport } from "../../schemas/window-report.ts";
 import { spanOver } from "../../policy/monitor-windows.ts";
 import { addDuration } from "../../schemas/calendar.ts";
 import type { Definition } from "../../schemas/definition.ts";
+import { newestAccepted } from "../../stores/accepted-snapshots.ts";
 import { listBaseWindows, watchedVersions } from "../../stores/base-windows.ts";
+import { readSnapshot } from "../../stores/datasets.ts";
 import type { Activities, ObservedReport, ObserveInput } from "../contract.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { type Pulse, withHeartbeat } from "../support/heartbeat.ts";
 import { readDefinition } from "../support/read-definition.ts";
-import { baseWindows } from "./base-windows.ts";
+import { baseWindows, heldAgainst } from "./base-windows.ts";
 import { clockOf, reportWindow, type WindowQuality } from "./report-window.ts";
 import { watchedVersion } from "./watched-version.ts";
 import { windowQuality } from "./window-quality.ts";
@@ -33,15 +35,26 @@ export function createObserveWindows(deps: Ports, quality: WindowQuality = windo
     const reports: ObservedReport[] = [];
     const problems: string[] = [];
     const changed: Window[] = [...input.labelled];
+    const holdAgainst = await dataHolder(work);
     for (const window of input.windows) {
       const counted = await baseWindows(deps, { model: input.pipeline, definition: work.definition, window, load: input.load, signal: pulse.signal });
       problems.push(...counted.problems);
+      if (counted.fresh) await holdAgainst(window);
       if (input.until === null) for (const { version } of counted.bases) reports.push(...(await report(work, version.v, version.digest, window)));
       else if (counted.fresh) changed.push(window);
     }
+    for (const window of input.labelled) await holdAgainst(window);
     if (input.until !== null) reports.push(...(await restate(work, changed, input.until)));
     return { reports, problems: [...new Set(problems)].slice(0, 20) };
   });
+}
+
+/** Training and serving must see the same: where data of a window has been prepared, its rows are held against it. */
+async function dataHolder({ deps, input, definition, pulse: { signal } }: Work): Promise<(window: Window) => Promise<void>> {
+  const newest = await newestAccepted(deps.store, input.pipeline, signal);
+  if (newest === null) return async () => undefined;
+  const snapshot = await readSnapshot(deps.store, input.pipeline, newest.snapshot, signal);
+  return (window) => heldAgainst(deps, { model: input.pipeline, definition, window, signal }, snapshot);
 }
 
 /** Tells anew every report whose span covers one of these windows, oldest first. */

@@ -1,4 +1,4 @@
-import type { BaseWindow } from "../../schemas/base-window.ts";
+import type { BaseWindow, SkewCounts } from "../../schemas/base-window.ts";
 import type { Monitors } from "../../schemas/monitors.ts";
 import type { ColumnSketch, Sketch } from "../../schemas/sketch.ts";
 import type { WindowMetric } from "../../schemas/window-report.ts";
@@ -10,6 +10,12 @@ import { sentinel } from "../../stats/sentinel.ts";
 import { unitChange } from "../../stats/unit-change.ts";
 import type { ServedColumn } from "../../tables/served-sql.ts";
 import type { WatchedVersion } from "./watched-version.ts";
+
+/** How often a feature was served otherwise than it was prepared later, of the rows that were found again. */
+export function skewMetrics(skew: Pick<SkewCounts, "rows" | "differing"> | null): WindowMetric[] {
+  if (skew === null) return [];
+  return Object.entries(skew.differing).map(([name, n]) => metricOf("input", "skew_share", name, share(n, skew.rows), skew.rows));
+}
 
 /** A figure with all that it usually has none of. */
 export const metricOf = (group: WindowMetric["group"], metric: string, subject: string | null, value: number | null, rows: number, rest: Partial<WindowMetric> = {}): WindowMetric => ({

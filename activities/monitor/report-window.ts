@@ -8,8 +8,9 @@ import { mergeSketches } from "../../stats/merge-sketches.ts";
 import { firstBaseWindow, listBaseWindows } from "../../stores/base-windows.ts";
 import { putWindowReport } from "../../stores/window-reports.ts";
 import type { MonitorPorts } from "./base-windows.ts";
+import { mergeSkew } from "./count-skew.ts";
 import { holdoutReference, mergeOutputs, outputMetrics, type OutputReference } from "./output-metrics.ts";
-import { authoredFigures, columnMetrics, softwareMetrics, type Span, volumeMetrics } from "./report-metrics.ts";
+import { authoredFigures, columnMetrics, skewMetrics, softwareMetrics, type Span, volumeMetrics } from "./report-metrics.ts";
 import type { WatchedVersion } from "./watched-version.ts";
 
 export interface QualityRequest {
@@ -48,7 +49,7 @@ export async function reportWindow(deps: MonitorPorts, request: ReportRequest, q
   const [{ metrics: qualities, labels }, reference] = await Promise.all([quality(deps, { ...request, over, bases }), outputReference(deps, request, over)]);
   const span = merged(bases);
   const metrics = [
-    ...softwareMetrics(own), ...volumeMetrics(own), ...columnMetrics(span, version, definition.monitors), ...outputMetrics(mergeOutputs(bases), reference), ...authoredFigures(own), ...qualities,
+    ...softwareMetrics(own), ...volumeMetrics(own), ...columnMetrics(span, version, definition.monitors), ...skewMetrics(mergeSkew(bases)), ...outputMetrics(mergeOutputs(bases), reference), ...authoredFigures(own), ...qualities,
   ];
   return putWindowReport(deps.store, { pipeline: definition.name, model, v: version.v, digest: version.digest, window, over, rows: { base: own.rows, over: span.rows }, metrics, labels }, request.at, signal);
 }

@@ -11,6 +11,7 @@ import type { Snapshot } from "../../schemas/dataset.ts";
 import { type DefinitionInput, definition } from "../../schemas/definition.ts";
 import type { Frame } from "../../schemas/sketch.ts";
 import { putBlob, putJsonBlob } from "../../stores/blobs.ts";
+import { recordAccepted } from "../../stores/accepted-snapshots.ts";
 import { putSnapshot } from "../../stores/datasets.ts";
 import { memoryObjectStore } from "../../stores/memory-object-store.ts";
 import type { ObjectStore } from "../../stores/object-store.ts";
@@ -40,7 +41,9 @@ export interface MonitorStage {
   readonly lateWindows: ReturnType<typeof createLateWindows>;
   readonly digest: string;
   /** Logs `rows` predictions at a time. `ids`: what their ids begin with. */
-  ask(at: string, rows: number, more?: { readonly distance?: string; readonly carrier?: string; readonly score?: string; readonly name?: string; readonly ids?: string; readonly error?: string }): Promise<void>;
+  ask(at: string, rows: number, more?: { readonly distance?: string; readonly carrier?: string; readonly score?: string; readonly name?: string; readonly ids?: string; readonly error?: string; readonly keyed?: boolean }): Promise<void>;
+  /** Accepts a snapshot that holds the data of a day: the rides as they were prepared. */
+  accept(day: string, rows: number, distance?: string): Promise<void>;
   /** Labels for the predictions of these ids. */
   feedback(received: string, ids: readonly string[], label?: string): Promise<void>;
 }
@@ -71,14 +74,21 @@ export async function monitorStage(monitors: DefinitionInput["monitors"] = {}, {
   const file = await putBlob(store, bytes);
   const holdout = sampleEvaluation.holdouts[0]!;
   const evaluation = await putJsonBlob(store, { ...sampleEvaluation, holdouts: [{ ...holdout, holdout: "recent", calibration: [{ from: 0.2, to: 0.3, rows: 500, predicted: 0.25, observed: 0.25 }, { from: 0.7, to: 0.8, rows: 500, predicted: 0.75, observed: 0.75 }] }] });
-  await publishVersion(store, name, bytes, privateKey, "one", { definition: definitionRef, evaluation, snapshot: snapshot.id, inputs: Object.entries(columns).map(([name, column]) => ({ name, column })), outputs: { task: "binary", classes: ["0", "1"] } });
+  await publishVersion(store, name, bytes, privateKey, "one", { definition: definitionRef, evaluation, snapshot: snapshot.id, inputs: Object.entries(columns).map(([name, column]) => ({ name, column })), outputs: { task: "binary", classes: ["0", "1"] }, key: ["i"] });
   const deps = { store, scratch: join(folder, "scratch"), now };
   return {
     store, definition: definitionRef, digest: file.sha256, closeWindows: createCloseWindows(deps), observeWindows: createObserveWindows(deps, quality), lateWindows: createLateWindows(deps),
-    ask: async (at, rows, { distance, carrier, score = "case when i % 2 = 0 then 0.25 else 0.75 end", name: object = "one", ids = at, error } = {}) => {
+    ask: async (at, rows, { distance, carrier, score = "case when i % 2 = 0 then 0.25 else 0.75 end", name: object = "one", ids = at, error, keyed = false } = {}) => {
       const sql = `select ${quote(ids)} || '-' || i as prediction_id, 0 as "row", ${quote(at)}::timestamptz + to_microseconds(i * 1000) as "at", 1::integer as v, ${quote(file.sha256)} as digest, 'champion' as variant, (1 + i % 10)::float as latency_ms, ${error === undefined ? "null::varchar" : quote(error)} as error,
-        null::boolean as consent, null::varchar as extras, case when s >= 0.5 then '1' else '0' end as label, [1 - s, s]::double[] as score, null::double as value, distance::float as in_distance, carrier as in_carrier, hour as in_hour from (select *, (${score})::double as s from (${rides(rows, distance, carrier)}))`;
+        null::boolean as consent, ${keyed ? "json_object('i', i)::varchar" : "null::varchar"} as extras, case when s >= 0.5 then '1' else '0' end as label, [1 - s, s]::double[] as score, null::double as value, distance::float as in_distance, carrier as in_carrier, hour as in_hour from (select *, (${score})::double as s from (${rides(rows, distance, carrier)}))`;
       await store.put(predictionKey(name, Date.parse(at), object), await parquet(sql, ", kv_metadata {relearn_format: '1'}"));
+    },
+    accept: async (day, n, distance) => {
+      const blob = await putBlob(store, await parquet(`select * from (${rides(n, distance)})`));
+      const to = new Date(Date.parse(day) + 86_400_000).toISOString();
+      const id = blob.sha256;
+      await putSnapshot(store, { ...snapshot, id, partitions: [{ ...snapshot.partitions[0]!, name: day.slice(0, 10), from: day, to, role: "holdout", blob, rows: n }] });
+      await recordAccepted(store, name, { version: 1, snapshot: id, run: `${name}/run/${id.slice(0, 12)}`, at: day });
     },
     feedback: async (received, ids, label = "1") => {
       const sql = `select unnest([${ids.map(quote).join(", ")}]) as prediction_id, 0 as "row", ${quote(label)} as label, null::double as value, null::timestamptz as "at", ${quote(received)}::timestamptz as received_at`;

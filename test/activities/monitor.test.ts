@@ -135,6 +135,29 @@ describe("what comes late", () => {
   });
 });
 
+describe("training and serving", () => {
+  it("are held against each other row by row, once the data of a window has been prepared, and what differs alarms", async () => {
+    const stage = await monitorStage({ over: "P2D", minRows: 100 });
+    await stage.ask("2013-03-01T10:00:00Z", 200, { keyed: true, distance: "case when i % 10 = 0 then -1 when i % 10 = 1 then null else i / 10.0 end" });
+    await stage.ask("2013-03-02T10:00:00Z", 200);
+    for (const n of [1, 2]) await observe(stage, n);
+    expect(find(await reportOf(stage, 2), "skew_share", "distance")).toBeUndefined();
+    const look = (snapshot: string | null) => stage.lateWindows({ pipeline: model, definition: stage.definition, cursor: day(3), seen: "2030-01-01T00:00:00Z", snapshot });
+    expect(await look(null)).toMatchObject({ labelled: [], snapshot: null });
+    await stage.accept(day(1), 190, "case when i % 10 = 1 then 'nan'::double else i / 10.0 end");
+    const found = await look(null);
+    expect(found).toMatchObject({ windows: [], labelled: [base(1)] });
+    const { reports } = await stage.observeWindows({ pipeline: model, definition: stage.definition, windows: [], labelled: found.labelled, until: day(3), load: null });
+    expect(reports.map(({ window, revision }) => [window.from, revision])).toEqual([[day(1), 2], [day(2), 2]]);
+    // Row 0 is -1 as served and 0 as prepared, and so on: every tenth.
+    expect(find(await reportOf(stage, 2), "skew_share", "distance")).toMatchObject({ group: "input", value: 0.1, rows: 190 });
+    expect(find(await reportOf(stage, 2), "skew_share", "carrier")).toMatchObject({ value: 0 });
+    expect((await createJudgeWindows({ store: stage.store, workflows: {} as never })({ pipeline: model, definition: stage.definition, reports: [{ v: 1, window: base(1) }], open: {}, restated: true })).alarms.map(({ kind }) => kind)).toContain("skew");
+    expect(await look(found.snapshot ?? null)).toMatchObject({ labelled: [] });
+    expect(await look(null)).toMatchObject({ labelled: [] });
+  });
+});
+
 describe("a judgement", () => {
   it("is made of each report by the thresholds in force, keeps each alarm once, and closes nothing by a report that is told anew", async () => {
     const stage = await monitorStage({ over: "P1D", minRows: 100, thresholds: { psi: { above: 0.3 } } });

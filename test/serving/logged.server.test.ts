@@ -37,7 +37,7 @@ beforeAll(async () => {
   settings = await testSettings("logged");
   const key = await ensureSigningKey(settings.home);
   stores = openStores(settings);
-  await publishVersion(stores.store, "open", bytes, key, "open", { outputs, consent: "may_train", inputs: inputs({ distance, carrier: { type: "category", nullable: true }, delay: { type: "number" } }) });
+  await publishVersion(stores.store, "open", bytes, key, "open", { outputs, consent: "may_train", key: ["ride", "carrier"], inputs: inputs({ distance, carrier: { type: "category", nullable: true }, delay: { type: "number" } }) });
   await publishVersion(stores.store, "secretive", bytes, key, "secretive", { outputs, inputs: inputs({ distance, carrier: { type: "category", private: true }, delay: { type: "number", private: true } }) });
   const sink = new PassThrough().on("data", (chunk: Buffer) => said.push(chunk.toString()));
   server = await openServer({ ...settings, home }, loadServerSettings({ RELEARN_SERVE_PORT: "0", RELEARN_TRUST_KEYS: publicKeyOf(key) }), pino({ level: "trace" }, sink));
@@ -50,7 +50,7 @@ afterAll(async () => {
 });
 
 test("what a server answered lies in the bucket, with its label and consent, and is the same when asked again; private values are nowhere", async () => {
-  const answer = await post("/v1/models/open:predict", { instances: [{ distance: null, carrier: "B6", delay: 0.5, may_train: true }, { distance: 700, carrier: null, delay: -1, may_train: false }] });
+  const answer = await post("/v1/models/open:predict", { instances: [{ distance: null, carrier: "B6", delay: 0.5, may_train: true, ride: 4711 }, { distance: 700, carrier: null, delay: -1, may_train: false }] });
   const hidden = await post("/v1/models/secretive:predict", { instances: [{ distance: 1, carrier: secret, delay: 4_242.4242 }] });
   const refused = await post("/v1/models/secretive:predict", { instances: [{ distance: 1, carrier: "B6", delay: secret }] });
   expect(refused.error).toMatch(/"delay", row 0: expected .*, found a string that is private/);
@@ -65,6 +65,7 @@ test("what a server answered lies in the bucket, with its label and consent, and
 
   const rows = await rowsIn(stores.store, settings.home, "predictions/open/");
   expect(rows.map((row) => [row["prediction_id"], row["row"], row["variant"], row["label"], row["consent"], row["in_carrier"]])).toEqual([[answer.prediction_id, 0, "champion", answer.predictions[0]!.label, true, "B6"], [answer.prediction_id, 1, "champion", answer.predictions[1]!.label, false, null]]);
+  expect(rows.map((row) => JSON.parse(String(row["extras"])) as unknown)).toEqual([{ may_train: true, ride: 4711 }, { may_train: false, ride: null }]);
   expect((await rowsIn(stores.store, settings.home, "feedback/open/")).map((row) => [row["prediction_id"], row["row"], row["label"]])).toEqual([[answer.prediction_id, 1, "1"]]);
   const say = (...args: string[]) => relearn({ PATH: process.env["PATH"] ?? "", HOME: home, ...environmentOf(settings) }, ...args);
   expect(await say("replay", answer.prediction_id)).toMatchObject({ exitCode: 0, out: expect.stringMatching(/the same answer/) as string });
