@@ -24,13 +24,17 @@ export function answerSql(task: "binary" | "multiclass" | "regression"): string 
  * The rows that one version was asked about in a window: its features under their own names, then `others` of the log's columns, by name, where no feature is called
  * the same.
  */
-export function servedRows(files: readonly string[], window: Window, v: number, columns: readonly ServedColumn[], others: Readonly<Record<string, string>> = {}): string {
+export const servedRows = (files: readonly string[], window: Window, v: number, columns: readonly ServedColumn[], others: Readonly<Record<string, string>> = {}): string =>
+  servedRowsOf(`(${predictionsSql(files, window)})`, v, columns, others);
+
+/** The same of what stands in a FROM: rows of the prediction log. */
+export function servedRowsOf(source: string, v: number, columns: readonly ServedColumn[], others: Readonly<Record<string, string>> = {}): string {
   const taken = new Set(columns.map(({ name }) => name.toLowerCase()));
   const picked = [
     ...columns.map((one) => `${servedValue(one)} as ${id(one.name)}`),
     ...Object.entries(others).filter(([name]) => !taken.has(name)).map(([name, sql]) => `${sql} as ${id(name)}`),
   ];
-  return `select ${picked.join(", ") || "1 as nothing"} from (${predictionsSql(files, window)}) where v = ${v}`;
+  return `select ${picked.join(", ") || "1 as nothing"} from ${source} where v = ${v}`;
 }
 
 /** The names of all columns that any of these files has. */

@@ -1,13 +1,12 @@
 import type { Column } from "../schemas/column.ts";
-import type { Window } from "../schemas/time.ts";
 import { parquetFiles } from "./open-duckdb.ts";
 import { id, quote } from "./quote.ts";
-import { type ServedColumn, servedRows } from "./served-sql.ts";
+import { type ServedColumn, servedRowsOf } from "./served-sql.ts";
 
 export interface SkewQuery {
-  readonly served: readonly string[];
+  /** Rows of the prediction log, to stand in a FROM. */
+  readonly served: string;
   readonly prepared: readonly string[];
-  readonly window: Window;
   readonly v: number;
   readonly columns: readonly ServedColumn[];
   /** Columns that name a row. */
@@ -21,10 +20,10 @@ const tolerance = 1e-6;
  * One row: served rows whose key names one prepared row, then in how many of them each column differs. A key that is no feature is read from what was kept of
  * the request besides.
  */
-export function skewSql({ served, prepared, window, v, columns, key }: SkewQuery): string {
+export function skewSql({ served, prepared, v, columns, key }: SkewQuery): string {
   const features = new Set(columns.map(({ name }) => name));
   const keyOf = (name: string): string => (features.has(name) ? `${id(name)}::varchar` : `json_extract_string(extras, ${quote(`$."${name}"`)})`);
-  const asked = `select ${columns.map(({ name }, i) => `${id(name)} as s${i}`).concat(key.map((name, i) => `${keyOf(name)} as k${i}`)).join(", ")} from (${servedRows(served, window, v, columns, { extras: "extras" })})`;
+  const asked = `select ${columns.map(({ name }, i) => `${id(name)} as s${i}`).concat(key.map((name, i) => `${keyOf(name)} as k${i}`)).join(", ")} from (${servedRowsOf(served, v, columns, { extras: "extras" })})`;
   const keys = key.map((_, i) => `k${i}`).join(", ");
   const made = `select ${columns.map(({ name }, i) => `any_value(${id(name)}) as p${i}`).concat(key.map((name, i) => `${id(name)}::varchar as k${i}`)).join(", ")} from ${parquetFiles(prepared)} group by ${keys} having count(*) = 1`;
   const counts = columns.map(({ column }, i) => `(count(*) filter (${differs(column, `s${i}`, `p${i}`)}))::int`);

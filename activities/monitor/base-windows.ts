@@ -17,7 +17,7 @@ import type { Dependencies } from "../dependencies.ts";
 import { lazySandbox } from "../support/lazy-sandbox.ts";
 import { authoredMetrics } from "./authored-metrics.ts";
 import { countSkew, coveringPartitions, rowKey } from "./count-skew.ts";
-import { countVersion, type Served, servedVersions, type ServedWindow } from "./count-window.ts";
+import { countVersion, openServed, type Served, servedVersions, type ServedWindow } from "./count-window.ts";
 import { fetchObjects, readableObjects } from "./log-objects.ts";
 import { mergeOutputs } from "./output-metrics.ts";
 import { type WatchedVersion, watchedVersion } from "./watched-version.ts";
@@ -84,7 +84,7 @@ async function inScan<T>(deps: MonitorPorts, { definition, window, signal }: Pic
     const fetched = await fetchObjects(deps, listed, folder, signal);
     return await withDuckDb({ spill: join(deps.scratch, "spill"), timezone: definition.timezone, signal }, async (connection) => {
       const { files, problems } = await readableObjects(connection, fetched);
-      return work({ connection, files, window }, sandbox.open, problems);
+      return work(await openServed(connection, files, window, listed.reduce((sum, { bytes }) => sum + bytes, 0)), sandbox.open, problems);
     });
   } finally {
     await sandbox.close();

@@ -30,7 +30,7 @@ export async function countSkew(deps: MonitorPorts, served: ServedWindow, versio
   const columns = version.manifest.inputs.filter(({ name }) => there.has(`in_${name}`) && made.has(name));
   const key = rowKey(version);
   if (columns.length === 0 || !key.every((name) => made.has(name))) return undefined;
-  const [row = []] = (await served.connection.runAndReadAll(skewSql({ served: served.files, prepared, window: served.window, v: version.v, columns, key }))).getRows();
+  const [row = []] = (await served.connection.runAndReadAll(skewSql({ served: served.source, prepared, v: version.v, columns, key }))).getRows();
   const rows = Number(row[0]);
   return rows === 0 ? undefined : { of: partitions.of, rows, differing: Object.fromEntries(columns.map(({ name }, i) => [name, Number(row[i + 1])])) };
 }

@@ -5,7 +5,7 @@ import type { Window } from "../../schemas/time.ts";
 import { mergeSketches } from "../../stats/merge-sketches.ts";
 import { id } from "../../tables/quote.ts";
 import { predictionsSql } from "../../tables/read-predictions.ts";
-import { answerSql, columnNamesSql, type ServedColumn, servedRows } from "../../tables/served-sql.ts";
+import { answerSql, type ServedColumn, servedRowsOf } from "../../tables/served-sql.ts";
 import { sketchPartitions } from "../../tables/sketch-partition.ts";
 import type { WatchedVersion } from "./watched-version.ts";
 
@@ -14,6 +14,18 @@ export interface ServedWindow {
   readonly connection: DuckDBConnection;
   readonly files: readonly string[];
   readonly window: Window;
+  /** Its rows, to stand in a FROM. */
+  readonly source: string;
+}
+
+/** A log has many small files, and each look at them costs more than their rows: up to so many bytes they are read once. */
+const heldBytes = 64 * 2 ** 20;
+
+/** @param bytes of the files */
+export async function openServed(connection: DuckDBConnection, files: readonly string[], window: Window, bytes: number): Promise<ServedWindow> {
+  if (files.length === 0 || bytes > heldBytes) return { connection, files, window, source: files.length === 0 ? "(select 1 where false)" : `(${predictionsSql(files, window)})` };
+  await connection.run(`create or replace temp table __log as ${predictionsSql(files, window)}`);
+  return { connection, files, window, source: "__log" };
 }
 
 export type Served = Pick<BaseWindow, "v" | "digest" | "rows" | "requests" | "errors" | "latency" | "newest" | "ids">;
@@ -23,11 +35,11 @@ export type Counted = Pick<BaseWindow, "features" | "outOfRange" | "withheld" | 
 const mostLabels = 1_000;
 
 /** Every version that has rows in the window, and how it served: one line a request, which is its row 0. */
-export async function servedVersions({ connection, files, window }: ServedWindow): Promise<Served[]> {
+export async function servedVersions({ connection, files, source }: ServedWindow): Promise<Served[]> {
   if (files.length === 0) return [];
   const quantiles = [0.5, 0.95, 0.99].map((q, i) => `quantile_cont(latency_ms, ${q}) filter ("row" = 0) as q${i}`).join(", ");
   const reader = await connection.runAndReadAll(`select v, digest, count(*)::int as n, (count(*) filter ("row" = 0))::int as requests, (count(*) filter ("row" = 0 and error is not null))::int as errors, ${quantiles},
-    strftime(max("at") at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%gZ') as newest, min(prediction_id) as first, max(prediction_id) as last from (${predictionsSql(files, window)}) group by all order by all`);
+    strftime(max("at") at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%gZ') as newest, min(prediction_id) as first, max(prediction_id) as last from ${source} group by all order by all`);
   return reader.getRowObjectsJson().map((row): Served => {
     const [p50, p95, p99] = [0, 1, 2].map((i) => row[`q${i}`] as number | null);
     return {
@@ -45,15 +57,15 @@ export async function countVersion(served: ServedWindow, { v, manifest, frame, r
   const withheld = manifest.inputs.filter(({ column }) => column.private === true).map(({ name }) => name);
   const kept: Frame = { ...frame.frame, columns: Object.fromEntries(columns.map(({ name }) => [name, frame.frame.columns[name]!])) };
   return {
-    features: await sketchOf(served, kept, servedRows(served.files, served.window, v, columns)),
+    features: await sketchOf(served, kept, servedRowsOf(served.source, v, columns)),
     outOfRange: await outOfRange(served, v, columns, reference),
     output: await countOutput(served, v, manifest.outputs.task, valueFrame(frame.frame, label)),
     withheld,
   };
 }
 
-async function columnNames({ connection, files }: ServedWindow): Promise<ReadonlySet<string>> {
-  return new Set((await connection.runAndReadAll(columnNamesSql(files))).getRows().map(([name]) => String(name)));
+async function columnNames({ connection, source }: ServedWindow): Promise<ReadonlySet<string>> {
+  return new Set((await connection.runAndReadAll(`select column_name from (describe select * from ${source})`)).getRows().map(([name]) => String(name)));
 }
 
 async function sketchOf({ connection }: ServedWindow, frame: Frame, sql: string): Promise<Sketch> {
@@ -69,14 +81,14 @@ export function limitsOf({ name, column }: ServedColumn, reference: Sketch): { r
   return low === null || high === null ? null : { low, high };
 }
 
-async function outOfRange({ connection, files, window }: ServedWindow, v: number, columns: readonly ServedColumn[], reference: Sketch): Promise<Record<string, number>> {
+async function outOfRange({ connection, source }: ServedWindow, v: number, columns: readonly ServedColumn[], reference: Sketch): Promise<Record<string, number>> {
   const limited = columns.flatMap((one) => {
     const limits = limitsOf(one, reference);
     return limits === null ? [] : [{ ...one, ...limits }];
   });
   if (limited.length === 0) return {};
   const counts = limited.map(({ name, low, high }) => `(count(*) filter (${id(name)} < ${low}::double or ${id(name)} > ${high}::double))::int`);
-  const [row = []] = (await connection.runAndReadAll(`select ${counts.join(", ")} from (${servedRows(files, window, v, limited)})`)).getRows();
+  const [row = []] = (await connection.runAndReadAll(`select ${counts.join(", ")} from (${servedRowsOf(source, v, limited)})`)).getRows();
   return Object.fromEntries(limited.map(({ name }, i) => [name, Number(row[i])]));
 }
 
@@ -90,7 +102,7 @@ type Task = WatchedVersion["manifest"]["outputs"]["task"];
 
 async function countOutput(served: ServedWindow, v: number, task: Task, frame: NumberFrame): Promise<OutputCounts> {
   const answer = answerSql(task);
-  const rows = servedRows(served.files, served.window, v, [], { a: `case when isfinite(${answer}) then ${answer} end`, label: "label" });
+  const rows = servedRowsOf(served.source, v, [], { a: `case when isfinite(${answer}) then ${answer} end`, label: "label" });
   const confidence = task === "regression" ? "0" : task === "binary" ? "greatest(a, 1 - a)" : "a";
   const tenths = Array.from({ length: 10 }, (_, i) => `(count(*) filter (least(9, greatest(0, floor(a * 10))) = ${i}))::int`);
   const [row = []] = (await served.connection.runAndReadAll(`select count(a)::int, (count(*) - count(a))::int, coalesce(sum(a), 0)::double, coalesce(sum(${confidence}), 0)::double, ${tenths.join(", ")} from (${rows})`)).getRows();
