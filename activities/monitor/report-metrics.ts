@@ -51,6 +51,8 @@ export interface Span {
   readonly rows: number;
   readonly features: Sketch;
   readonly outOfRange: Readonly<Record<string, number>>;
+  /** Whether the version was watched all through it. */
+  readonly isWhole: boolean;
 }
 
 /** What each feature is like over the span, beside the training data: shares of what is missing, out of range and unseen, and distances. */
@@ -71,7 +73,7 @@ function isCompared({ name, column }: ServedColumn, { columns, seasonal }: Pick<
   return column.type !== "time" && !seasonal.includes(name);
 }
 
-function oneColumn({ name }: ServedColumn, current: ColumnSketch, trained: ColumnSketch | undefined, { outOfRange }: Span, compared: boolean): WindowMetric[] {
+function oneColumn({ name }: ServedColumn, current: ColumnSketch, trained: ColumnSketch | undefined, { outOfRange, isWhole }: Span, compared: boolean): WindowMetric[] {
   const rows = rowsOf(current);
   const drift = columnDrift(name, trained, current);
   const of = (metric: string, value: number | null, rest: Partial<WindowMetric> = {}): WindowMetric => metricOf("input", metric, name, value, rows, rest);
@@ -81,7 +83,7 @@ function oneColumn({ name }: ServedColumn, current: ColumnSketch, trained: Colum
     const fresh = newCategories(trained, current);
     metrics.push(of("unseen_share", share(fresh.share * current.count, rows), { reference: fresh.expected, ...noRows(rows) }));
   }
-  const broken = trained === undefined ? null : brokenBecause(name, trained, current, rows, compared);
+  const broken = trained === undefined ? null : brokenBecause(name, trained, current, rows, compared && isWhole);
   metrics.push(of("broken", broken === null ? 0 : 1, { why: broken }));
   if (!compared) return metrics;
   const why = whyNot(trained, current, rows);
@@ -90,12 +92,12 @@ function oneColumn({ name }: ServedColumn, current: ColumnSketch, trained: Colum
   return metrics;
 }
 
-/** Values that no world gives by itself: what stands for "none", and another unit. A season may look like another unit. */
-function brokenBecause(name: string, trained: ColumnSketch, current: ColumnSketch, rows: number, compared: boolean): string | null {
+/** Values that no world gives by itself: what stands for "none", and another unit. A season, or a part of one, may look like another unit. */
+function brokenBecause(name: string, trained: ColumnSketch, current: ColumnSketch, rows: number, hasSeason: boolean): string | null {
   if (trained.kind !== "number" || current.kind !== "number" || rows < fewestDriftRows) return null;
   const stuck = sentinel(trained, current, rows);
   if (stuck !== null) return `column ${name}: the value ${stuck.value}, which the training data hardly knows, is in ${Math.round(stuck.share * 100)} % of the rows: does it stand for "none"?`;
-  const unit = compared ? unitChange(trained, current) : null;
+  const unit = hasSeason ? unitChange(trained, current) : null;
   return unit === null ? null : `column ${name}: its values look ${unit.how}, with the same shape: was its unit changed?`;
 }
 
