@@ -165,7 +165,7 @@ class Watch {
     const { state } = this;
     if (state.told.includes(alarm.id)) return;
     const { id, kind, proposal, message } = alarm;
-    await quick.signalRetraining({ pipeline: state.pipeline, definition: state.definition, asOf: alarm.at, cause: { kind: "alarm", key: id, by: null }, alarm: { id, kind, proposal, message } });
+    await quick.signalRetraining({ pipeline: state.pipeline, definition: state.definition, asOf: laterOf(alarm.at, state.watermark), cause: { kind: "alarm", key: id, by: null }, alarm: { id, kind, proposal, message } });
     state.told = [...state.told, id].slice(-kept.told);
     state.alarms = [alarm, ...state.alarms].slice(0, kept.alarms);
   }
@@ -205,6 +205,9 @@ function messageOf(error: unknown): string {
   const told = error instanceof ActivityFailure && error.cause !== undefined ? error.cause : (error as Error);
   return told.message.slice(0, 2_000);
 }
+
+/** A run looks from now, in event time: what has landed by then is trained on, though the window that alarmed was closed before. */
+const laterOf = (at: string, watermark: string | null): string => (watermark !== null && Date.parse(watermark) > Date.parse(at) ? watermark : at);
 
 function detailsOf({ watermark, latest, alarms, problem }: MonitoringStatus): string {
   const reports = latest.map(({ v, window, rows, worst }) => `- version ${v}, until ${window.to}: ${rows.base} rows${worst === null ? "" : `, largest PSI ${worst.psi.toPrecision(3)} of ${markdownText(worst.column)}`}`);

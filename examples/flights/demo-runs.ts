@@ -10,40 +10,53 @@ import type { Stage } from "./stage.ts";
 export interface DemoRuns {
   /** The run under way, as it stood when it was last looked at. */
   readonly current: RunRecord | null;
+  /** The schedule's nominal time comes, the run goes to its question, the question is answered, the version serves. */
+  asOf(day: string): Promise<void>;
   /**
-   * The schedule's nominal time comes, the run goes to its question, the question is answered, the version takes over.
+   * A run that has started by itself goes to its question, the question is answered, the version takes over.
    * @param meanwhile what has to go on so that it can take over, once it was approved. @returns what that gave; null where it took over at once
    */
-  asOf<T>(day: string, meanwhile?: (run: RunRecord) => Promise<T>): Promise<T | null>;
+  answering<T>(run: string, meanwhile: (run: RunRecord) => Promise<T>): Promise<T | null>;
 }
 
 /** @param asks somebody sits here: only they answer */
 export function openRuns(stage: Stage, store: ObjectStore, temporal: TemporalSettings, asks: boolean): DemoRuns {
   let current: RunRecord | null = null;
-  const look = async (day: string): Promise<RunRecord> => (current = await newestRun(store, day, stage.signal));
-  const answered = async (day: string): Promise<RunRecord> => {
+  const look = async (run: string): Promise<RunRecord> => (current = await recordOf(store, run, stage.signal));
+  const answered = async (run: string): Promise<RunRecord> => {
     for (;;) {
-      const run = await look(day);
-      if (run.state !== "waiting") return run;
+      const record = await look(run);
+      if (record.state !== "waiting") return record;
       await sleep(500, undefined, { signal: stage.signal });
     }
   };
+  const answering = async <T>(run: string, meanwhile?: (run: RunRecord) => Promise<T>): Promise<T | null> => {
+    stage.say(asks ? "\nThe run will ask for an approval: answer from another terminal, with one of the lines it shows. Ctrl-C ends the demo with nothing approved.\n" : "");
+    await stage.relearn("watch", run, "--no-wait").finally(() => look(run));
+    if (current?.state === "waiting" && !asks) await approve(stage, current, temporal);
+    const decided = await answered(run);
+    const given = decided.endedAt === null && meanwhile !== undefined ? await meanwhile(decided) : null;
+    await stage.relearn("watch", run, "--wait");
+    const { state, reason } = await look(run);
+    if (state !== "promoted") throw new RelearnError("NotApproved", `${run} ended ${state}${reason === null ? "" : `: ${reason}`}`);
+    return given;
+  };
   return {
     get current() { return current; },
-    async asOf(day, meanwhile) {
+    answering,
+    async asOf(day) {
       await stage.relearn("schedule", "backfill", "flights", "--from", day, "--to", `${day}T12:00:00Z`, "--yes");
-      const { run } = await look(day);
-      stage.say(asks ? "\nThe run will ask for an approval: answer from another terminal, with one of the lines it shows. Ctrl-C ends the demo with nothing approved.\n" : "");
-      await stage.relearn("watch", run, "--no-wait").finally(() => look(day));
-      if (current?.state === "waiting" && !asks) await approve(stage, current, temporal);
-      const decided = await answered(day);
-      const given = decided.endedAt === null && meanwhile !== undefined ? await meanwhile(decided) : null;
-      await stage.relearn("watch", run, "--wait");
-      const { state, reason } = await look(day);
-      if (state !== "promoted") throw new RelearnError("NotApproved", `${run} ended ${state}${reason === null ? "" : `: ${reason}`}`);
-      return given;
+      await answering((await newestRun(store, day, stage.signal)).run);
     },
   };
+}
+
+/** A run that was started a moment ago writes its record soon. */
+async function recordOf(store: ObjectStore, run: string, signal: AbortSignal): Promise<RunRecord> {
+  for (const end = Date.now() + 30_000; Date.now() < end; await sleep(200, undefined, { signal })) {
+    for await (const record of listRuns(store, "flights")) if (record.run === run) return record;
+  }
+  throw new RelearnError("NotFound", `${run} wrote no record within 30 s: look at \`relearn runs\` and at Temporal UI`);
 }
 
 async function newestRun(store: ObjectStore, day: string, signal: AbortSignal): Promise<RunRecord> {

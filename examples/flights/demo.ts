@@ -7,11 +7,13 @@ import { loadSettings } from "../../schemas/settings.ts";
 import { connectTemporal, openStores } from "../../workers/connect.ts";
 import { openDependencies } from "../../workers/open-dependencies.ts";
 import { type DemoRuns, openRuns } from "./demo-runs.ts";
+import { goStale } from "./go-stale.ts";
 import { keptFresh } from "./kept-fresh.ts";
 import { landMonths, toStore } from "./land.ts";
-import { serveApril } from "./serve-april.ts";
+import { serveOn } from "./serve-on.ts";
 import { openStage } from "./stage.ts";
 import { type Stopped, stopSignals } from "./stop-signals.ts";
+import { toldUntil } from "./told-until.ts";
 
 const began = Date.now();
 const flags = new Set(process.argv.slice(2));
@@ -22,7 +24,7 @@ const stage = openStage(signal, surroundings);
 const { say, chapter, relearn } = stage;
 let runs: DemoRuns | null = null;
 
-/** From real months of data to a version that serves, twice, as its users would do it: every command it runs is printed first. */
+/** From real months of data to a version that serves, goes stale, and is replaced, as its users would see it: every command it runs is printed first. */
 async function demo(): Promise<void> {
   const { home } = loadSettings(process.env);
   await setAside(home);
@@ -43,9 +45,19 @@ async function demo(): Promise<void> {
     await land(1, 2);
     await relearn("schedule", "create", join(settings.root, "examples", "flights", "pipeline.ts"));
     await runs.asOf("2013-03-01");
-    chapter("March has landed: 1 April, a challenger against the champion on the same recent days");
+    chapter("March as it happened: version 1 answers flight by flight, labels come back, and the windows watch");
     await land(3);
-    await serveApril({ stage, settings, deps, runs, land });
+    const parts = { stage, settings, deps, runs, land: (month: number) => land(month) };
+    const stale = await goStale(parts, 1, { first: 3, from: "2013-03-01T05:00:00Z", to: "2013-04-01T12:00:00Z" });
+    chapter("It has gone stale: an alarm has started a run");
+    await relearn("alarms", "show", stale.alarm.id.slice(0, 12));
+    say("One run is enough for this demo, so what else alarms starts none:");
+    await relearn("retraining", "pause", "flights");
+    await serveOn(parts, stale);
+    chapter("What the windows say of what was served and labelled: before, and after");
+    say("the log goes to the bucket, and its windows are told of ...\n");
+    await toldUntil(parts, "2013-04-07T04:00:00Z");
+    await relearn("monitor", "status", "flights");
     chapter("What the registry remembers");
     await relearn("rollout", "status", "flights");
     await relearn("history", "flights");

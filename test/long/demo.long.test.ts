@@ -19,13 +19,15 @@ it.each(["--yes", "--keep"])("a closed terminal stops what the demo started, but
   await demo.terminal.shows(/relearn watch flights/);
   demo.terminal.close();
   expect((await demo.terminal.ended).exitCode).toBe(129);
-  expect(demo.running().sort()).toEqual(flag === "--keep" ? ["s3", "server", "temporal", "worker"] : []);
+  expect(demo.running().sort()).toEqual(flag === "--keep" ? ["gateway", "s3", "server", "temporal", "worker"] : []);
 });
 
-it("the whole demo: a version takes over as a canary, two spoilt ones go back by themselves, each by its own check, and no request fails", { timeout: 420_000 }, async () => {
+it("the whole demo: the windows see the first version go stale, an alarm starts a run, its version takes over as a canary, two spoilt ones go back by themselves, each by its own check, and no request fails", { timeout: 420_000 }, async () => {
   demo = openDemo("--yes");
   const { exitCode, text } = await demo.terminal.ended;
   const screen = text.replaceAll(/\u001b\[[\d;]*[A-Za-z]/g, "");
+  expect(screen).toMatch(/an alarm has started a run[^]*auc.* on the holdout[^]*retrain, by policy: answered by flights\/run\/\w{12}/);
+  expect(screen).toMatch(/before, and after[^]*2013-04-0\d 04:00Z +v2 .* auc 0\.\d+ /);
   expect(screen).toMatch(/version 2 is the champion[^]*promoted: version 2 of flights serves now/);
   expect(screen).toMatch(/version 3 went back by itself[^]*output_shift > 1\.5 +no +[^]*version 4 went back by itself[^]*p99_ms > [\d.]+ +no /);
   expect(screen).toMatch(/[\d,]+ asked, [\d,]+ answered, 0 failed/);
