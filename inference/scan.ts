@@ -25,12 +25,14 @@ const domains = new Set(["", "ai.onnx", "ai.onnx.ml"]);
 
 /**
  * Reads an ONNX file without onnxruntime and refuses what could reach outside its own bytes: external data in any tensor
- * (dense, sparse, in attributes, subgraphs, functions, training info), operators of other domains; and what is no model at all.
+ * (dense, sparse, in attributes, subgraphs, functions, training info), operators of other domains; what onnxruntime would take for its own
+ * format, because the same bytes can be both and it would read what was never scanned; and what is no model at all.
  * onnxruntime's own checks were passed by hard links, sparse initializers and sparse constants (CVE-2022-25882 and its four successors).
  * @throws RelearnError `ModelRefused`.
  */
 export function scanModel(bytes: Uint8Array, limits: ScanLimits = usual): ModelFacts {
   if (bytes.length > limits.maxBytes) refuse(`it has ${bytes.length} bytes; at most ${limits.maxBytes} are read`);
+  if (Buffer.from(bytes.subarray(4, 8)).toString("latin1") === "ORTM") refuse("it is in onnxruntime's own format, or pretends to be; save it as ONNX");
   const found: Found = { irVersion: 0, opsets: {}, inputs: [], outputs: [], initializers: new Set(), nodes: 0, graphs: 0 };
   try {
     walk("Model", bytes, [], { limits, found });

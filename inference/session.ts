@@ -23,6 +23,9 @@ export interface LoadedModel {
   run(values: ReadonlyMap<string, InputValues>, rows: number): Promise<Float32Array | Float64Array>;
 }
 
+/** Else onnxruntime guesses by four bytes whether a file is in its own format, of which the scan knows nothing. */
+const onlyOnnx = { session: { load_model_format: "ONNX" } };
+
 /**
  * Loads a model from its bytes after the scan and the signature were checked. Only for a process that may hang, grow or die:
  * onnxruntime blocks the event loop and is no sandbox.
@@ -31,7 +34,7 @@ export async function loadModel(bytes: Uint8Array, wanted: ModelTask, threads: n
   checkSignature(scanModel(bytes), wanted.columns, wanted.task, wanted.classes);
   const inputs = wanted.columns.map(inputOf);
   const output = outputOf(wanted.task, wanted.classes);
-  const session = await refusing("onnxruntime does not load it", () => ort.InferenceSession.create(bytes, { intraOpNumThreads: threads, interOpNumThreads: 1, executionMode: "sequential", logSeverityLevel: 4 }));
+  const session = await refusing("onnxruntime does not load it", () => ort.InferenceSession.create(bytes, { intraOpNumThreads: threads, interOpNumThreads: 1, executionMode: "sequential", logSeverityLevel: 4, extra: onlyOnnx }));
   return {
     inputs,
     width: output.width,

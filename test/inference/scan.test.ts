@@ -63,6 +63,8 @@ describe("what else is refused", () => {
     ["no graph", message([1, 8]), /no single graph/],
     ["a group, which no ONNX file has", Buffer.concat([craftModel(), Buffer.from([0x0b])]), /wire type 3/],
     ["a length past the end", Buffer.from([0x3a, 0xff, 0x7f, 1]), /runs past the end/],
+    // A field that no message has, whose bytes are where onnxruntime looks for its own format: it then read another model than the scan had.
+    ["a file that is two formats at once", Buffer.concat([Buffer.from([0x12, 0x84, 0x80, 0x00]), Buffer.from("ORTM"), craftModel()]), /onnxruntime's own format/],
     ["nesting without end", craftModel({ node: [deep(100)] }), /nested deeper/],
   ];
   function deep(levels: number): Field {
