@@ -2,6 +2,8 @@
 export interface HttpLimits {
   /** Bytes of a body, also after decompression. */
   readonly bodyBytes: number;
+  /** Bytes of all bodies at a time, at least two of the largest; small ones (64 KiB) are taken beyond it. */
+  readonly bodiesBytes: number;
   /** How much larger a compressed body may become; 0: none is taken. */
   readonly expansion: number;
   readonly headerBytes: number;

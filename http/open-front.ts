@@ -1,6 +1,7 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { RelearnError } from "../schemas/failures.ts";
+import { bodyShares } from "./body-shares.ts";
 import { answerBrokenRequests } from "./broken-request.ts";
 import { checkSite, type SiteSettings } from "./check-site.ts";
 import { allowedOrigin, preflight } from "./cross-origin.ts";
@@ -61,20 +62,24 @@ const noBody = Buffer.alloc(0);
 
 function answerer<Scope extends string>({ routes, site, limits, admit, report }: FrontOptions<Scope>): (request: IncomingMessage) => Promise<Reply> {
   const match = makeMatcher(routes);
+  const shareOf = bodyShares(Math.max(limits.bodiesBytes, 2 * limits.bodyBytes));
   return async (request) => {
+    const share = shareOf();
     try {
       const { headers } = request;
       checkSite(site, headers);
       if (request.method === "OPTIONS" && allowedOrigin(site, request) !== null) return preflight;
       const { route, path, query } = routeOf(match, request);
       const { may, checkBody, caller } = admit(route, headers);
-      const body = request.method === "GET" ? noBody : await readBody(request, limits);
+      const body = request.method === "GET" ? noBody : await readBody(request, limits, share);
       checkBody?.(body);
       return await route.handle({ path, query, headers, body, may, caller: caller?.() ?? null });
     } catch (error) {
       const reply = errorReply(error);
       if (reply.status >= 500) report?.(error);
       return reply;
+    } finally {
+      share.shrink(Infinity);
     }
   };
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeMatcher } from "../../http/route-table.ts";
@@ -85,6 +86,20 @@ it("a thousand slow callers hurt nobody else", async () => {
   expect(await nineInTen(50)).toBeLessThan(Math.max(3 * alone, 100));
   expect((await replies).map(({ status }) => status)).toEqual(new Array(20).fill(408));
   for (const socket of sockets) socket.destroy();
+});
+
+it("callers who each send much do not fill the memory together, and refuse nobody who sends little", async () => {
+  const crowded = await openServer({}, { bodyBytes: 2 ** 20, bodiesBytes: 2 ** 21 });
+  const large = { method: "POST", body: good.padEnd(900_000) };
+  const status = async (init: RequestInit): Promise<number> => (await fetch(crowded.url + path, init)).status;
+  const holding = await Promise.all([1, 2].map(() => connected(crowded.url)));
+  for (const socket of holding) socket.on("error", () => undefined).write(postText(path, "x".repeat(1_000_000)).slice(0, -1));
+  await expect.poll(() => status(large)).toBe(429);
+  expect(await status({ method: "POST", headers: { "content-encoding": "gzip" }, body: zipped(Buffer.from(JSON.stringify(randomBytes(100_000).toString("hex")))) })).toBe(429);
+  expect(await status({ method: "POST", body: good })).toBe(200);
+  for (const socket of holding) socket.destroy();
+  await expect.poll(() => status(large)).toBe(200);
+  await crowded.close();
 });
 
 /** Milliseconds within which nine in ten requests are answered, one after another: on a machine where others work too, one in fifty is slow by itself. */
