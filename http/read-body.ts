@@ -6,6 +6,8 @@ import { HttpError } from "./error-reply.ts";
 import type { HttpLimits } from "./limits.ts";
 
 const nothing = Buffer.alloc(0);
+/** Chunks that are held before they become one: each costs a few hundred bytes beside its own, however little is in it. */
+const mostChunks = 256;
 
 /**
  * The whole body, decompressed where it is gzip. Bytes are counted as they come, whatever the headers say.
@@ -23,24 +25,27 @@ export function readBody(request: IncomingMessage, limits: HttpLimits, share: Bo
 
 function collected(request: IncomingMessage, limits: HttpLimits, share: BodyShare): Promise<Buffer> {
   return new Promise((resolve, reject) => {
+    const joined: Buffer[] = [];
     const chunks: Buffer[] = [];
     let bytes = 0;
     const refuse = (why: Error): void => {
       request.off("data", take);
-      chunks.length = 0;
+      joined.length = chunks.length = 0;
       reject(why);
     };
     const take = (chunk: Buffer): void => {
       bytes += chunk.length;
       if (bytes > limits.bodyBytes) refuse(tooLarge(limits));
       else if (!share.grow(chunk.length)) refuse(tooMany());
-      else chunks.push(chunk);
+      else if (chunks.push(chunk) >= mostChunks) joined.push(Buffer.concat(chunks.splice(0)));
     };
     request.on("data", take);
-    request.on("end", () => resolve(chunks.length === 1 ? chunks[0]! : chunks.length === 0 ? nothing : Buffer.concat(chunks)));
+    request.on("end", () => resolve(wholeOf([...joined, ...chunks])));
     request.on("error", () => reject(new HttpError(400, "the request ended before its body was whole")));
   });
 }
+
+const wholeOf = (parts: readonly Buffer[]): Buffer => (parts.length === 0 ? nothing : parts.length === 1 ? parts[0]! : Buffer.concat(parts));
 
 /** A bomb is stopped at the size that its own bytes allow, before it grows to it. */
 function decompressed(bytes: Buffer, limits: HttpLimits, share: BodyShare): Promise<Buffer> {

@@ -102,6 +102,21 @@ it("callers who each send much do not fill the memory together, and refuse nobod
   await crowded.close();
 });
 
+it("a body of half a million chunks takes little more memory than its bytes", async () => {
+  const patient = await openServer();
+  const socket = await connected(patient.url);
+  const reply = readReply(socket);
+  const before = process.memoryUsage().heapUsed;
+  let most = before;
+  const watch = setInterval(() => (most = Math.max(most, process.memoryUsage().heapUsed)), 5);
+  socket.write(`POST ${path} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n${"1\r\nx\r\n".repeat(500_000)}0\r\n\r\n`);
+  expectRefused(await reply, 400);
+  clearInterval(watch);
+  expect(most - before).toBeLessThan(60 * 2 ** 20);
+  socket.destroy();
+  await patient.close();
+});
+
 /** Milliseconds within which nine in ten requests are answered, one after another: on a machine where others work too, one in fifty is slow by itself. */
 async function nineInTen(requests: number): Promise<number> {
   const taken: number[] = [];
