@@ -6,6 +6,7 @@ import type { Champion } from "../schemas/commit.ts";
 import { RelearnError } from "../schemas/failures.ts";
 import { golden as goldenSchema, type Golden } from "../schemas/golden.ts";
 import { manifest as manifestSchema, type Manifest } from "../schemas/manifest.ts";
+import type { BlobRef } from "../schemas/names.ts";
 import type { BlobCache } from "../stores/blob-cache.ts";
 import { signatureProblem } from "../stores/signing.ts";
 import type { LoadVersion } from "./version-runner.ts";
@@ -25,15 +26,25 @@ export interface LoadOptions {
 export function versionLoader({ model, cache, trusted, start }: LoadOptions): LoadVersion {
   /** By the manifest's digest: a version that is loaded again keeps its contract, and what others remember of it. */
   const contracts = new Map<string, ModelContract>();
-  return async (version, signal) => {
-    const manifest = readManifest(await readFile(await cache.file(version.manifest, signal), "utf8"), model, version);
+  const load = async (version: Champion, file: (ref: BlobRef) => Promise<string>, signal: AbortSignal): Promise<ModelProcess> => {
+    const manifest = readManifest(await readFile(await file(version.manifest), "utf8"), model, version);
     const problem = signatureProblem(manifest, await trusted());
     if (problem !== null) throw new RelearnError("ModelRefused", `version ${version.v} of ${model} is not served: ${problem}; where that key is yours, name it in RELEARN_TRUST_KEYS`);
-    const path = await cache.file(version.model, signal);
-    const golden = manifest.golden === undefined ? null : readJson(goldenSchema, await readFile(await cache.file(manifest.golden, signal), "utf8"), `the golden predictions of version ${version.v} of ${model}`);
+    const path = await file(version.model);
+    const golden = manifest.golden === undefined ? null : readJson(goldenSchema, await readFile(await file(manifest.golden), "utf8"), `the golden predictions of version ${version.v} of ${model}`);
     const contract = contracts.get(version.manifest.sha256) ?? contractOf(manifest);
     contracts.set(version.manifest.sha256, contract);
     return start({ path, contract, golden, signal });
+  };
+  return async (version, signal) => {
+    const used: BlobRef[] = [];
+    try {
+      return await load(version, (ref) => (used.push(ref), cache.file(ref, signal)), signal);
+    } catch (error) {
+      // The disk may have changed what was verified once: the next try looks at it, and fetches it anew.
+      used.forEach(cache.doubt);
+      throw error;
+    }
   };
 }
 

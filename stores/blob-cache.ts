@@ -11,6 +11,8 @@ export interface BlobCache {
    * dropped once `maxBytes` of newer ones came, so open it soon or keep within the bound.
    */
   file(ref: BlobRef, signal?: AbortSignal): Promise<string>;
+  /** Has a blob's file verified anew, and fetched where it does not hold, when it is asked for next: the disk may have changed it. */
+  doubt(ref: BlobRef): void;
 }
 
 /** @param maxBytes what the folder may hold; the least recently used files go first, files used in the last minute stay. */
@@ -43,6 +45,7 @@ export function openBlobCache(store: ObjectStore, folder: string, maxBytes: numb
       }
       return path;
     },
+    doubt: ({ sha256 }) => void verified.delete(join(folder, sha256)),
   };
 }
 

@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pino from "pino";
@@ -9,8 +9,9 @@ import { replica, type Replica } from "../../schemas/replica.ts";
 import { startModelServer, type ModelServer } from "../../serving/model-server.ts";
 import { openBlobCache } from "../../stores/blob-cache.ts";
 import { blobKey } from "../../stores/blobs.ts";
-import { lastServedFile, readLastServed, readPin, servingBlobs, writePin } from "../../stores/local-serving.ts";
-import { createMemoryBucket, type MemoryBucket } from "../../stores/memory-object-store.ts";
+import { lastServedFile, readLastServed, readPin, servingBlobs, servingFolder, writeLastServed, writePin } from "../../stores/local-serving.ts";
+import { entryKey } from "../../stores/log-entries.ts";
+import { createMemoryBucket, type MemoryBucket, type StoreFaults } from "../../stores/memory-object-store.ts";
 import { openRegistry } from "../../stores/registry.ts";
 import { publicKeyOf } from "../../stores/signing.ts";
 import { actor, approveVersion, promoteVersion, publishVersion, registerVersion } from "./publish-version.ts";
@@ -23,15 +24,23 @@ let away: boolean;
 let models: FakeVersions;
 let server: ModelServer;
 const wait = { timeout: 5_000, interval: 10 };
+const lines: string[] = [];
+const log = pino({ level: "warn" }, { write: (line) => void lines.push(line) });
 const pauses = { firstMs: 10, mostMs: 100, steadyMs: 60_000 };
-const faults = { before: () => {
+/** What a read of this key waits for. */
+let held: { readonly key: string; readonly until: Promise<void>; readonly asked: () => void } | null;
+const faults: StoreFaults = { before: async (_, key) => {
   if (away) throw new RelearnError("StoreUnavailable", "the store is away");
+  if (held?.key !== key) return;
+  held.asked();
+  await held.until;
 } };
 
 const start = async () => (server = await startModelServer({
-  model: "rides", store: bucket.connect(faults), home, identity: { id: "a", url: "http://127.0.0.1:1" }, trusted: async () => [publicKeyOf(key)], start: models.start, log: pino({ level: "silent" }), cacheBytes: 1e9, pauses,
+  model: "rides", store: bucket.connect(faults), home, identity: { id: "a", url: "http://127.0.0.1:1" }, trusted: async () => [publicKeyOf(key)], start: models.start, log, cacheBytes: 1e9, pauses,
 }));
 const registry = () => openRegistry(bucket.connect(), "rides");
+const serving = async () => (await registry().log.tip())!.entry.state;
 const bytes = (content: string): Uint8Array => new TextEncoder().encode(content);
 const register = (content: string) => registerVersion(bucket.connect(), "rides", bytes(content), key, content);
 const promote = async (...contents: string[]) => {
@@ -43,7 +52,7 @@ const said = (): Replica => replica.parse(JSON.parse(new TextDecoder().decode(bu
 
 beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), "relearn-fleet-"));
-  [bucket, away, models] = [createMemoryBucket(), false, fakeVersions()];
+  [bucket, away, held, models] = [createMemoryBucket(), false, null, fakeVersions()];
 });
 afterEach(async () => {
   await server.close();
@@ -172,3 +181,13 @@ test("a canary takes over step by step: warm before it gets traffic, counted ane
   await vi.waitFor(() => expect(said().warm).toMatchObject([{ v: 1 }]), wait);
   expect(models.running.has(2)).toBe(false);
 }, 20_000);
+
+test("a blob that the disk has spoilt since it was fetched is fetched again", async () => {
+  await promote("one");
+  await start();
+  await answers(1);
+  const { model } = (await serving()).champion!;
+  writeFileSync(join(servingBlobs(home, "rides"), model.sha256), "onX");
+  models.running.get(1)!.die();
+  await answers(1);
+});
