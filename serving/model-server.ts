@@ -14,7 +14,7 @@ import { serveModel } from "./serve-model.ts";
 import type { ServedModel } from "./served-model.ts";
 import { loadMeter } from "./server-load.ts";
 import type { Pauses } from "./version-runner.ts";
-import { readPinOrWarn, watchPin } from "./watch-pin.ts";
+import { readPinOr, watchPin } from "./watch-pin.ts";
 
 export interface ModelServerOptions {
   readonly model: string;
@@ -48,7 +48,7 @@ export async function startModelServer(options: ModelServerOptions): Promise<Mod
   const last = await readLastOrWarn(home, model, log);
   const evidence = createEvidence();
   const lastServed = keepLast(home, model, log);
-  const now: { n: number; state: ServingState | null; pin: Pin | null } = { n: 0, state: null, pin: await readPinOrWarn(home, model, log) };
+  const now: { n: number; state: ServingState | null; pin: Pin | null } = { n: 0, state: null, pin: await readPinOr(home, model, () => undefined) };
 
   const cache = openBlobCache(store, servingBlobs(home, model), cacheBytes);
   const load = versionLoader({ model, cache, trusted, start });

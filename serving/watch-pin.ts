@@ -25,32 +25,42 @@ const everyMs = 250;
 export async function watchPin({ home, model, store, log, signal, first, tip, changed }: PinWatch): Promise<void> {
   let current = first;
   let overtaken = firstDecisionAfter(store, model, signal);
+  let told: string | null = null;
+  /** Four looks a second that fail alike are worth one line. */
+  const warn = (what: string, { message }: Error): void => {
+    if (message !== told) log.warn({ model, error: message }, what);
+    told = message;
+  };
   const take = (pin: Pin | null): void => {
     current = pin;
     overtaken = firstDecisionAfter(store, model, signal);
     changed(pin);
   };
   const look = async (): Promise<void> => {
-    const pin = await readPinOrWarn(home, model, log);
+    const pin = await readPinOr(home, model, (error) => warn(unreadable, error));
     if (pin?.at !== current?.at || pin?.target.v !== current?.target.v) {
       log.warn({ model, v: pin?.target.v ?? null, reason: pin?.reason, by: pin?.by }, pin === null ? "the pin was taken away" : "a version is pinned on this host");
       take(pin);
     }
     if (pin === null || !(await overtaken(pin, tip()))) return;
+    // Asking the log takes time, in which somebody may have pinned anew: that one is judged by itself.
+    if ((await readPin(home, model))?.at !== pin.at) return;
     log.info({ model, v: pin.target.v, n: pin.n }, "the log has gone on: the pin is lifted");
     await removePin(home, model);
     take(null);
   };
   while (!signal.aborted) {
-    await look().catch((error: unknown) => signal.aborted || log.warn({ model, error: (error as Error).message }, "the pin cannot be looked at"));
+    await look().catch((error: unknown) => signal.aborted || warn("the pin cannot be looked at", error as Error));
     await sleep(everyMs, undefined, { signal }).catch(() => undefined);
   }
 }
 
+const unreadable = "the pin cannot be read, so it does not count";
+
 /** A pin that cannot be read does not count. */
-export async function readPinOrWarn(home: string, model: string, log: Logger): Promise<Pin | null> {
+export async function readPinOr(home: string, model: string, tell: (error: Error) => void): Promise<Pin | null> {
   return readPin(home, model).catch((error: unknown) => {
-    log.warn({ model, error: (error as Error).message }, "the pin cannot be read, so it does not count");
+    tell(error as Error);
     return null;
   });
 }

@@ -4,6 +4,7 @@ import { mkdir, open, readFile, readdir, rename, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { z } from "zod";
 import { readJson } from "../schemas/boundary.ts";
+import { RelearnError } from "../schemas/failures.ts";
 import { lastServed, pin, type LastServed, type Pin } from "../schemas/local-serving.ts";
 
 /** What a server keeps of a model on this host: blobs, what it last served, a pin. */
@@ -12,9 +13,9 @@ export const servingBlobs = (home: string, model: string): string => join(servin
 export const pinFile = (home: string, model: string): string => join(servingFolder(home, model), "pin.json");
 export const lastServedFile = (home: string, model: string): string => join(servingFolder(home, model), "last.json");
 
-/** Null when there is none. @throws RelearnError `InvalidInput` naming the file. */
-export const readPin = (home: string, model: string): Promise<Pin | null> => readLocal(pinFile(home, model), pin);
-export const readLastServed = (home: string, model: string): Promise<LastServed | null> => readLocal(lastServedFile(home, model), lastServed);
+/** Null when there is none. @throws RelearnError `InvalidInput` naming the file, also where it is another model's. */
+export const readPin = (home: string, model: string): Promise<Pin | null> => readLocal(pinFile(home, model), pin, model);
+export const readLastServed = (home: string, model: string): Promise<LastServed | null> => readLocal(lastServedFile(home, model), lastServed, model);
 
 export const writePin = (home: string, value: Pin): Promise<void> => writeLocal(pinFile(home, value.model), value);
 export const writeLastServed = (home: string, value: LastServed): Promise<void> => writeLocal(lastServedFile(home, value.model), value);
@@ -26,9 +27,11 @@ export async function modelsServedHere(home: string): Promise<string[]> {
   return names.filter((model) => existsSync(lastServedFile(home, model)));
 }
 
-async function readLocal<S extends z.ZodType>(path: string, schema: S): Promise<z.output<S> | null> {
+async function readLocal<S extends z.ZodType<{ readonly model: string }>>(path: string, schema: S, model: string): Promise<z.output<S> | null> {
   try {
-    return readJson(schema, await readFile(path, "utf8"), path);
+    const found = readJson(schema, await readFile(path, "utf8"), path);
+    if (found.model !== model) throw new RelearnError("InvalidInput", `${path} is of the model ${found.model}, where that of ${model} belongs; remove it`);
+    return found;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return null;
     throw error;

@@ -191,3 +191,36 @@ test("a blob that the disk has spoilt since it was fetched is fetched again", as
   models.running.get(1)!.die();
   await answers(1);
 });
+
+test("a pin and a memory of another model count for nothing", async () => {
+  await promote("one", "two");
+  const { champion } = await serving();
+  const others = { version: 1, model: "other", n: 9, at: new Date().toISOString() } as const;
+  await writePin(home, { ...others, instead: null, target: champion!, reason: "", by: "ann" });
+  await writeLastServed(home, { ...others, state: await serving(), answered: champion! });
+  cpSync(servingFolder(home, "other"), servingFolder(home, "rides"), { recursive: true });
+  away = true;
+  await start();
+  await new Promise((resolve) => setTimeout(resolve, 600));
+  expect(server.served.status()).toMatchObject({ ready: false, pinned: null });
+  expect(lines.filter((line) => line.includes("the pin cannot be read") && line.includes("is of the model other"))).toHaveLength(1);
+  away = false;
+  await answers(2);
+});
+
+test("a pin that is set while the one before it is being lifted stays", async () => {
+  await promote("one", "two");
+  await start();
+  await answers(2);
+  const target = (await serving()).previous[0]!;
+  const pin = { version: 1, model: "rides", instead: 2, target, reason: "", by: "ann" } as const;
+  let release = (): void => {};
+  const asked = new Promise<void>((resolve) => (held = { key: entryKey("rides", 3), asked: resolve, until: new Promise((go) => (release = go)) }));
+  await writePin(home, { ...pin, n: 2, at: "2026-01-01T00:00:00.000Z" });
+  await asked;
+  await writePin(home, { ...pin, n: 6, at: "2026-01-01T00:00:01.000Z" });
+  release();
+  await answers(1);
+  await new Promise((resolve) => setTimeout(resolve, 600));
+  expect(await readPin(home, "rides")).toMatchObject({ n: 6 });
+});
