@@ -4,7 +4,7 @@ import type { ReplicaEvidence } from "../schemas/rollout-evidence.ts";
 import { guardEvidence, quantileOf } from "../stats/guard-evidence.ts";
 import { addVariants, type VariantTotals } from "../stats/variant-totals.ts";
 import { labelledSteps } from "../stats/wrong-rate.ts";
-import { isAlive, listAllReplicas, listReplicas } from "../stores/replicas.ts";
+import { listAllReplicas, listReplicas } from "../stores/replicas.ts";
 import type { Activities } from "./contract.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { fewestForP99 } from "./rollout-plan.ts";
@@ -12,14 +12,14 @@ import { fewestForP99 } from "./rollout-plan.ts";
 /** Adds up what the servers have counted since the rollout's step began, also those that have ended since. */
 export function createRolloutEvidence({ store, now }: Dependencies): Activities["rolloutEvidence"] {
   return async ({ model, rollout, n, plan, championP99: known }) => {
-    const all = await listAllReplicas(store, model);
+    const [all, live] = await Promise.all([listAllReplicas(store, model), listReplicas(store, model, now())]);
     const mine = rollout.kind === "shadow" ? "shadow" : "canary";
     const candidate = totalsOf(all, rollout, mine);
     const labels = labelledSteps(all.flatMap((one) => labelsOf(one, rollout)), mine);
     const champion = totalsOf(all, rollout, "champion");
     const championP99 = champion.requests < fewestForP99 ? known : quantileOf(champion.latency, 0.99);
     return {
-      replicas: readiness(all.filter((one) => isAlive(one, Date.parse(now()))), rollout, n),
+      replicas: readiness(live, rollout, n),
       candidate: { requests: candidate.requests, errors: candidate.errors }, champion: { requests: champion.requests, errors: champion.errors },
       watchedMs: watched(rollout.kind === "shadow" ? [candidate] : [candidate, champion]), championP99,
       guards: plan.guards.map((guard) => guardEvidence(guard, { candidate, champion, share: rollout.share, championP99, labels })),
