@@ -1,3 +1,4 @@
+import { setImmediate as othersTurn } from "node:timers/promises";
 import type { ModelContract } from "../inference/contract.ts";
 import { type FeedbackItem, feedbackItem, type FeedbackRecord } from "../schemas/feedback.ts";
 import { problemsOf } from "../schemas/problems.ts";
@@ -25,6 +26,9 @@ export interface FeedbackParts {
   readonly now: () => number;
 }
 
+/** Judging ten thousand items takes up to a second, in which nobody else would be answered. */
+const judgedAtOnce = 64;
+
 /** Accepts labels for predictions that some replica with the same key issued, of the kind that their model predicts. */
 export function feedbackFrom({ ids, models, contracts, keep, now }: FeedbackParts): Feedback {
   const judge = (item: unknown, seen: Set<string>, received: string): { id: string; model: string; record: FeedbackRecord } | { id: string; reason: string } => {
@@ -45,7 +49,11 @@ export function feedbackFrom({ ids, models, contracts, keep, now }: FeedbackPart
     async accept(items) {
       const received = new Date(now()).toISOString();
       const seen = new Set<string>();
-      const judged = items.map((item) => judge(item, seen, received));
+      const judged: ReturnType<typeof judge>[] = [];
+      for (const item of items) {
+        judged.push(judge(item, seen, received));
+        if (judged.length % judgedAtOnce === 0) await othersTurn();
+      }
       await Promise.all(judged.flatMap((one) => ("record" in one ? [keep(one.model, one.record)] : [])));
       return judged.map((one) => ("record" in one ? { prediction_id: one.id, accepted: true } : { prediction_id: one.id, accepted: false, reason: one.reason }));
     },

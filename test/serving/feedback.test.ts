@@ -40,3 +40,11 @@ test("what cannot be right is refused one by one, saying why, and the rest is ke
 test("labels of a model that does not answer are to be sent again", async () => {
   expect((await accepted([{ prediction_id: ids.issue("flights"), label: "1" }], [])).reasons).toEqual([expect.stringMatching(/does not answer now; try again later/)]);
 });
+
+test("a request of ten thousand labels lets others have their turn", async () => {
+  let turns = 0;
+  const count = setInterval(() => turns++, 0);
+  await accepted(new Array(10_000).fill({ prediction_id: "made-up", label: "1" }));
+  clearInterval(count);
+  expect(turns).toBeGreaterThan(10);
+});
