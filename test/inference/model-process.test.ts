@@ -1,11 +1,17 @@
-import { existsSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, mkdtempSync, writeFileSync } from "node:fs";
 import { readFile, readlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { afterEach, expect, test } from "vitest";
 import type { ModelProcess } from "../../inference/contract.ts";
 import { type ModelStart, startModelProcess } from "../../inference/model-process.ts";
 import { loadModel } from "../../inference/session.ts";
+import { inputOf } from "../../inference/signature.ts";
+import type { Column } from "../../schemas/column.ts";
 import { randomBits } from "../../stats/random.ts";
+import { type Field, message } from "../support/onnx-writer.ts";
 import { modelPath, modelStart, plane, planeColumns, planes } from "../support/model-start.ts";
 
 const started: ModelProcess[] = [];
@@ -109,4 +115,21 @@ test("a process is closed after its last reply, and its empty folder goes with i
   await closing;
   expect(await one.ended).toMatchObject({ type: "NotReady", message: expect.stringContaining("retired") as string });
   if (folder !== null) await expect.poll(() => existsSync(folder)).toBe(false);
+});
+
+test("why a model fails is told, but not where that could quote a private value", async () => {
+  const table = message([1, 3], [2, 1], [8, "table"], [9, new Uint8Array(12)]);
+  const int64 = (name: string): Field => [11, [[1, name], [2, [[1, [[1, 7], [2, [[1, [[2, "n"]]], [1, [[1, 1]]]]]]]]]]];
+  const value: Field = [12, [[1, "value"], [2, [[1, [[1, 1], [2, [[1, [[2, "n"]]], [1, [[1, 1]]]]]]]]]]];
+  const bytes = message([1, 8], [8, [[1, ""], [2, 17]]], [7, [[1, [[1, "table"], [1, "x"], [2, "value"], [4, "Gather"]]], [2, "g"], [5, table], int64("x"), value]]);
+  const path = join(mkdtempSync(join(tmpdir(), "relearn-gather-")), "gather.onnx");
+  writeFileSync(path, bytes);
+  const said = async (column: Column): Promise<string> => {
+    const columns = [{ name: "x", column }];
+    const one = await startModelProcess({ path, golden: null, contract: { model: "gather", v: 1, digest: createHash("sha256").update(bytes).digest("hex"), columns, inputs: columns.map(inputOf), task: "regression", classes: null } });
+    started.push(one);
+    return one.score({ rows: 1, columns: [BigInt64Array.of(987_654_321n)] }, soon()).then(String, (error: Error) => error.message);
+  };
+  expect(await said({ type: "integer", feature: true })).toMatch(/idx=987654321/);
+  expect(await said({ type: "integer", feature: true, private: true })).toMatch(/^the model failed on these rows/);
 });
