@@ -13,7 +13,7 @@ import { openSenders, senderOf, type Senders } from "./senders.ts";
 /** A notice is small, and nothing that comes in is worth waiting for. */
 export const gatewayLimits: HttpLimits = Object.freeze({
   bodyBytes: 2 ** 20, bodiesBytes: 64 * 2 ** 20, expansion: 0, headerBytes: 16 * 2 ** 10, depth: 32, elements: 200_000,
-  headersMs: 10_000, requestMs: 15_000, idleMs: 65_000, connections: 1_024, drainMs: 15_000,
+  headersMs: 10_000, requestMs: 15_000, idleMs: 65_000, stalledMs: 70_000, connections: 1_024, drainMs: 15_000,
 });
 
 export interface GatewayOptions {

@@ -14,6 +14,8 @@ export interface HttpLimits {
   readonly requestMs: number;
   /** Milliseconds that a connection may rest between requests. */
   readonly idleMs: number;
+  /** Milliseconds without a byte either way after which a request under way counts as given up: longer than any answer takes. */
+  readonly stalledMs: number;
   readonly connections: number;
   /** Milliseconds that closing waits for what is under way. */
   readonly drainMs: number;

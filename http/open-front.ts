@@ -46,6 +46,10 @@ export async function openFront<Scope extends string>(options: FrontOptions<Scop
   const server = createServer({ requireHostHeader: false, maxHeaderSize: limits.headerBytes, headersTimeout: limits.headersMs, requestTimeout: limits.requestMs, keepAliveTimeout: limits.idleMs, connectionsCheckingInterval: checkEvery(limits) },
     (request, response) => void answer(request).then((reply) => send(request, response, reply, { last: closing, origin: allowedOrigin(site, request), idleMs: limits.idleMs })));
   server.maxConnections = limits.connections;
+  // Whoever reads nothing of a long answer would keep it in memory, and the connection, for ever.
+  server.setTimeout(limits.stalledMs);
+  // Connections that rest make room for those that ask, so that nobody keeps all of them by resting.
+  server.on("drop", () => server.closeIdleConnections());
   answerBrokenRequests(server, limits);
   await listening(server, { host: site.host, port });
   return {

@@ -10,5 +10,5 @@ import { openTokens } from "./tokens.ts";
  */
 export function serverSettings({ tokensFile, origins, ...limits }: HttpSettings, at: { readonly host: string; readonly port: number }, report: (reason: string) => void): ServerSettings {
   const { bodyBytes, rows, timeoutMs, connections } = limits;
-  return { ...at, origins, tokens: tokensFile === null ? null : openTokens(tokensFile, report), limits: { ...defaultLimits, bodyBytes, rows, timeoutMs, connections } };
+  return { ...at, origins, tokens: tokensFile === null ? null : openTokens(tokensFile, report), limits: { ...defaultLimits, bodyBytes, rows, timeoutMs, connections, stalledMs: defaultLimits.stalledMs + timeoutMs } };
 }

@@ -117,6 +117,24 @@ it("a body of half a million chunks takes little more memory than its bytes", as
   await patient.close();
 });
 
+it("connections that rest give way to those that ask", async () => {
+  const small = await openServer({}, { connections: 10 });
+  const live = "GET /v2/health/live HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  const resting = await Promise.all(Array.from({ length: 10 }, () => connected(small.url)));
+  await Promise.all(resting.map((socket) => (socket.on("error", () => undefined).write(live), readReply(socket))));
+  await expect.poll(async () => (await rawRequest(small.url, [live]).catch(() => null))?.status).toBe(200);
+  for (const socket of resting) socket.destroy();
+  await small.close();
+});
+
+it("whoever reads no answers is let go", async () => {
+  const strict = await openServer({}, { stalledMs: 200 });
+  const socket = await connected(strict.url);
+  socket.on("error", () => undefined).pause().write("GET /v2/models/flights HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(40_000));
+  await expect.poll(() => (socket.write("x"), socket.destroyed), { timeout: 5_000 }).toBe(true);
+  await strict.close();
+});
+
 /** Milliseconds within which nine in ten requests are answered, one after another: on a machine where others work too, one in fifty is slow by itself. */
 async function nineInTen(requests: number): Promise<number> {
   const taken: number[] = [];
