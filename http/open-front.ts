@@ -1,6 +1,6 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { RelearnError } from "../schemas/failures.ts";
+import { failureTypeOf, RelearnError } from "../schemas/failures.ts";
 import { bodyShares } from "./body-shares.ts";
 import { answerBrokenRequests } from "./broken-request.ts";
 import { checkSite, type SiteSettings } from "./check-site.ts";
@@ -80,7 +80,8 @@ function answerer<Scope extends string>({ routes, site, limits, admit, report }:
       return await route.handle({ path, query, headers, body, may, caller: caller?.() ?? null });
     } catch (error) {
       const reply = errorReply(error);
-      if (reply.status >= 500) report?.(error);
+      // A caller who is told to come back knows all there is to know, and may come back often.
+      if (reply.status >= 500 && failureTypeOf(error) !== "NotReady") report?.(error);
       return reply;
     } finally {
       share.shrink(Infinity);
