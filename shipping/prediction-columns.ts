@@ -5,6 +5,8 @@ import type { WrittenColumn } from "../tables/write-parquet.ts";
 
 /** Milliseconds: times that Date cannot write as a plain year go to the nearest that it can. */
 const latest = 253_402_300_799_999;
+/** Microseconds: a time column takes any 64 bits, and DuckDB ends a whole segment for one that is at their very end. */
+const furthest = 9_000_000_000_000_000_000n;
 
 /**
  * The columns of the prediction log, as SQL over what `gatherPredictions` gives; docs/serving-log.md says what each is. What a model was given in place
@@ -37,7 +39,7 @@ function featureSql(column: Column, given: string): string {
     case "boolean":
       return `case when not isnan(${given}) then ${given} <> 0 end`;
     case "time":
-      return `make_timestamptz(${given})`;
+      return `make_timestamptz(greatest(least(${given}, ${furthest}), ${-furthest}))`;
     case "category":
     case "text":
       return column.nullable ? `nullif(${given}, '')` : given;

@@ -89,6 +89,17 @@ describe("a segment", () => {
     ]));
   });
 
+  test("is not held up by values at the end of what 64 bits hold", async () => {
+    const store = memoryObjectStore();
+    const times = [2n ** 63n - 1n, -(2n ** 63n)];
+    const { batch: { rows, columns } } = record();
+    const far = record({ batch: { rows, columns: columns.map((values) => (values instanceof BigInt64Array ? BigInt64Array.from(times) : values)) } });
+    await ship(store, await spooled([far, record()]));
+    const written = await rowsOf(store);
+    expect(written.map((row) => row["in_hour"]).slice(0, 2)).toEqual(times.map(String));
+    expect(written).toHaveLength(4);
+  });
+
   test("stays until everything of it is stored", async () => {
     const store = memoryObjectStore();
     const path = await spooled([record(), record({ at: Date.UTC(2013, 2, 1, 15) })]);
