@@ -16,6 +16,12 @@ import { type GatheredPredictions, gatherPredictions, headOf } from "./gather-pr
 import { addDouble, addInt32, addText, filled, growing } from "./growing.ts";
 import { predictionColumns } from "./prediction-columns.ts";
 
+/**
+ * From how many objects on a segment's are looked for before they are made: replays of the past spread over so many hours that one try may be cut off,
+ * and the next one is to go on where that ended.
+ */
+const lookFrom = 16;
+
 interface Part {
   readonly key: string;
   readonly given: readonly PlainColumn[];
@@ -36,6 +42,7 @@ export async function shipSegment(store: ObjectStore, connection: DuckDBConnecti
   const folder = await mkdtemp(join(scratch, "ship-"));
   try {
     for (const [i, { key, given, rows, columns, metadata }] of parts.entries()) {
+      if (parts.length > lookFrom && (await store.head(key)) !== null) continue;
       const file = join(folder, `${i}.parquet`);
       await writeParquet(connection, given, rows, columns, file, metadata);
       const { outcome } = await store.upload(key, file, { ifNoneMatch: "*" });

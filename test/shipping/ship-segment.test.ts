@@ -100,6 +100,16 @@ describe("a segment", () => {
     expect(written).toHaveLength(4);
   });
 
+  test("of very many hours goes on where the last try was cut off", async () => {
+    const store = memoryObjectStore();
+    const path = await spooled(Array.from({ length: 40 }, (_, hour) => record({ at: hour * 3_600_000 })));
+    const uploaded: string[] = [];
+    const cutAfter = (most: number): ObjectStore => ({ ...store, upload: async (...args) => (uploaded.length === most ? Promise.reject(new Error("away")) : (uploaded.push(args[0]), store.upload(...args))) });
+    await expect(ship(cutAfter(30), path)).rejects.toThrow("away");
+    expect((await ship(cutAfter(Infinity), path)).objects).toHaveLength(40);
+    expect([uploaded.length, new Set(uploaded).size]).toEqual([40, 40]);
+  });
+
   test("stays until everything of it is stored", async () => {
     const store = memoryObjectStore();
     const path = await spooled([record(), record({ at: Date.UTC(2013, 2, 1, 15) })]);
