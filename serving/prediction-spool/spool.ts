@@ -41,7 +41,8 @@ export async function openSpool(options: SpoolOptions, header: (number: number) 
     makeRoom();
   });
 
-  const hasRoom = (bytes: number): boolean => onDisk + groups.bytes + bytes <= maxBytes && groups.bytes + bytes <= bufferBytes;
+  /** A record that is larger than the whole buffer is taken where half of that is free: waiting would not make it smaller. */
+  const hasRoom = (bytes: number): boolean => onDisk + groups.bytes + bytes <= maxBytes && groups.bytes + Math.min(bytes, bufferBytes / 2) <= bufferBytes;
   const put = <T>(record: T, writer: Writer<T>, bytes: number): Promise<void> | undefined => {
     const { done } = groups.add(record, writer, bytes);
     writing.soon();

@@ -67,6 +67,15 @@ describe("the spool", () => {
     expect(await idsIn(folder)).toHaveLength(2);
   });
 
+  test("takes a record larger than what it holds in memory, while others are written", async () => {
+    const { folder, take, spool } = await opened({ bufferBytes: 20_000 });
+    const { rows, columns } = record().batch;
+    const large = record({ batch: { rows, columns: columns.map((values) => (Array.isArray(values) ? values.map(() => "x".repeat(50_000)) : values)) } });
+    await Promise.all([record(), large, record(), large].map(take));
+    await spool.close();
+    expect(await idsIn(folder)).toHaveLength(4);
+  });
+
   test("makes callers wait where nothing drains, and refuses them after a while, without losing what it took", async () => {
     const { folder, take, spool } = await opened({ maxBytes: 20_000, waitMs: 60 });
     const records = Array.from({ length: 200 }, () => record());
