@@ -64,7 +64,16 @@ export function objectRequest(program: string, home: string, credentials: S3Cred
     "admin.port": ports.s3Admin,
     "admin.port.grpc": ports.s3Admin + adminGrpcDistance,
   };
-  return { name: "s3", command: [program, "-logtostderr=true", "mini", ...Object.entries(flags).map(([flag, value]) => `-${flag}=${value}`)], env: bareEnvironment() };
+  return { name: "s3", command: [program, "-logtostderr=true", "mini", ...Object.entries(flags).map(([flag, value]) => `-${flag}=${value}`)], env: { ...bareEnvironment(), ...signedInside() } };
+}
+
+/**
+ * Behind S3, SeaweedFS talks to itself over HTTP, and would let any process of this machine and any web page read and write the bucket there: with keys that
+ * only this start knows, nobody comes in but through S3.
+ */
+function signedInside(): Record<string, string> {
+  const parts = ["SIGNING", "SIGNING_READ", "FILER_SIGNING", "FILER_SIGNING_READ"];
+  return Object.fromEntries(parts.map((part) => [`WEED_JWT_${part}_KEY`, randomBytes(32).toString("base64url")]));
 }
 
 /** SeaweedFS makes a socket in /tmp for each of its ports, and leaves some there when it ends. */

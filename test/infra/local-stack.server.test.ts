@@ -35,6 +35,9 @@ test("two calls at once start one stack; what it holds is there after stop and s
   const stores = openStores(load());
   expect(Buffer.from((await stores.store.get("kept"))!.body).toString()).toBe("still here");
   stores.close();
+  const behind = (port: string, path: string, init?: RequestInit) => fetch(`http://127.0.0.1:${(JSON.parse(readFileSync(join(home, "ports.json"), "utf8")) as Record<string, number>)[port]}${path}`, init).then(({ status }) => status);
+  const kept = `/buckets/${one.settings.s3.bucket}/kept`;
+  expect(await Promise.all([behind("s3Filer", kept), behind("s3Filer", kept, { method: "PUT", body: "forged" }), behind("s3Filer", kept, { method: "DELETE" })])).toEqual([401, 401, 401]);
 
   expect([...(await stopStack(load()))].sort()).toEqual(["s3", "temporal"]);
   expect([load().temporal.address, await stopStack(load())]).toEqual([null, []]);
