@@ -23,7 +23,9 @@ export function temporalRequest(program: string, home: string, namespace: string
     // Without it a workflow of six activities takes 0.35 s instead of 0.07 s.
     "--dynamic-config-value": "history.transferProcessorMaxPollRPS=2000",
   };
-  return { name: "temporal", command: [program, "server", "start-dev", ...Object.entries(flags).flatMap(([flag, value]) => [flag, String(value)])], cwd: home, env: bareEnvironment() };
+  // A web page can post to the HTTP API, which asks nobody who they are: it could approve a model. Nobody's name is this one (RFC 2606); the page of the UI has its own guard.
+  const closed = ["--dynamic-config-value", 'frontend.httpAllowedHosts=["nobody.invalid"]'];
+  return { name: "temporal", command: [program, "server", "start-dev", ...Object.entries(flags).flatMap(([flag, value]) => [flag, String(value)]), ...closed], cwd: home, env: bareEnvironment() };
 }
 
 /** Servers get no credentials of ours, and no setting of the person's own that could change them. */

@@ -38,6 +38,7 @@ test("two calls at once start one stack; what it holds is there after stop and s
   const behind = (port: string, path: string, init?: RequestInit) => fetch(`http://127.0.0.1:${(JSON.parse(readFileSync(join(home, "ports.json"), "utf8")) as Record<string, number>)[port]}${path}`, init).then(({ status }) => status);
   const kept = `/buckets/${one.settings.s3.bucket}/kept`;
   expect(await Promise.all([behind("s3Filer", kept), behind("s3Filer", kept, { method: "PUT", body: "forged" }), behind("s3Filer", kept, { method: "DELETE" })])).toEqual([401, 401, 401]);
+  expect(await behind("temporalHttp", "/api/v1/namespaces/default/workflows/kept/signal/approve", { method: "POST", body: "{}", headers: { "content-type": "text/plain" } })).toBe(403);
 
   expect([...(await stopStack(load()))].sort()).toEqual(["s3", "temporal"]);
   expect([load().temporal.address, await stopStack(load())]).toEqual([null, []]);
