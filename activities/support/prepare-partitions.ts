@@ -101,7 +101,10 @@ async function makePartitions(work: PrepareWork, missing: readonly PlannedPartit
   try {
     for (const chunk of chunksOf(missing)) await makeChunk(work, sandbox, chunk, records, async ({ id, span }, { path, rows, duplicates, notes }) => {
       const { stored } = await upload.add(path);
-      made.set(id, stored.then((blob) => keep(work, id, { version: 1, partition: { ...span, blob, rows, duplicates }, notes: [...notes] })));
+      const kept = stored.then((blob) => keep(work, id, { version: 1, partition: { ...span, blob, rows, duplicates }, notes: [...notes] }));
+      // A failure is met at the end; one that nobody waits for yet would end the worker.
+      kept.catch(() => undefined);
+      made.set(id, kept);
       work.beat(made.size);
     });
     return new Map(await Promise.all([...made].map(async ([id, record]) => [id, await record] as const)));

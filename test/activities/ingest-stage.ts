@@ -29,6 +29,8 @@ export interface Stage {
   keys(prefix: string): string[];
   /** How many times keys with this prefix were put since the last call. */
   puts(prefix: string): number;
+  /** From now on no key with this prefix can be put. */
+  refuse(prefix: string): void;
   close(): Promise<void>;
 }
 
@@ -37,7 +39,14 @@ export async function openStage(): Promise<Stage> {
   const folder = await mkdtemp(join(tmpdir(), "ingest-"));
   const bucket = createMemoryBucket();
   const counted: string[] = [];
-  const store = bucket.connect({ before: (operation, key) => void (operation === "put" && counted.push(key)) });
+  let refused: string | null = null;
+  const store = bucket.connect({
+    before: (operation, key) => {
+      if (operation !== "put") return;
+      counted.push(key);
+      if (refused !== null && key.startsWith(refused)) throw new Error(`no place for ${key}`);
+    },
+  });
   const deps = { store, scratch: join(folder, "scratch"), openBucket: () => store, launchers: {}, now: () => "2013-02-01T00:00:00Z" } as unknown as Dependencies;
   const ingest = createIngest(deps);
   const at = (name: string) => join(folder, "landing", name);
@@ -76,6 +85,7 @@ export async function openStage(): Promise<Stage> {
       counted.length = 0;
       return found;
     },
+    refuse: (prefix) => void (refused = prefix),
     close: () => rm(folder, { recursive: true, force: true }),
   };
   return stage;

@@ -54,6 +54,17 @@ test("a file written again with the same bytes is not read again, and with other
   expect(stage.puts("prepared/")).toBe(1);
 });
 
+test("a partition that cannot be kept fails the run and nothing else: others are made meanwhile, and no failure is left that nobody waits for", async () => {
+  await land(daysFrom(1, 5));
+  const left: unknown[] = [];
+  const note = (error: unknown): void => void left.push(error);
+  process.on("unhandledRejection", note);
+  stage.refuse("prepared/");
+  await expect(stage.ingest(stage.define(), asOf)).rejects.toThrow(/no place for prepared/);
+  process.off("unhandledRejection", note);
+  expect(left).toEqual([]);
+});
+
 describe("a run is held, and says what it waits for, when", () => {
   test.each([
     ["a file is missing", () => rm(stage.at("trips/2013-01-03.parquet")), /trips\/2013-01-03\.parquet \(source trips\) is missing/],
