@@ -44,7 +44,8 @@ export async function driveRun(temporal: TemporalConnection, store: ObjectStore,
 
 const askedOrEnded = (record: RunRecord): RunRecord | null => (record.state === "waiting" || record.endedAt !== null ? record : null);
 
-async function until<T>(look: () => Promise<T | null>): Promise<T> {
+/** Looks every 25 ms, also while the worker is not there yet. */
+export async function until<T>(look: () => Promise<T | null>): Promise<T> {
   for (const end = Date.now() + patienceMs; Date.now() < end; await sleep(lookEveryMs)) {
     const found = await look().catch((error: Error) => (/not found|no poller/i.test(error.message) ? null : Promise.reject(error)));
     if (found !== null) return found;
