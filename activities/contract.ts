@@ -12,7 +12,7 @@ import type { GateResult } from "../schemas/gate.ts";
 import type { BlobRef } from "../schemas/names.ts";
 import type { Notice } from "../schemas/notice.ts";
 import type { RolloutEvidence, RolloutPlan } from "../schemas/rollout-evidence.ts";
-import type { RetrainChange } from "../schemas/retrain.ts";
+import type { RetrainChange, RetrainSettings } from "../schemas/retrain.ts";
 import type { ThresholdChange } from "../schemas/threshold-change.ts";
 import type { RunRecord, RunState } from "../schemas/run.ts";
 import type { Verdict } from "../policy/may-retrain.ts";
@@ -97,6 +97,8 @@ export type PlanResult =
 export interface Judged {
   readonly verdicts: readonly Verdict[];
   readonly onData: boolean;
+  /** In force: the definition's, with what people changed. Workers before this had none. */
+  readonly settings?: RetrainSettings;
   readonly budget: { readonly runs: number; readonly gpuHours: number; readonly cooldownEnd: string | null };
 }
 
@@ -255,8 +257,8 @@ export interface Activities {
   awaitRun(input: { readonly workflowId: string }): Promise<RunEnd>;
   /** Whether causes start a run now. `blockedBy`: the alarm that says the data is broken. */
   mayRetrain(input: { readonly triggers: readonly Trigger[]; readonly change: RetrainChange; readonly blockedBy: string | null }): Promise<Judged>;
-  /** Data that has landed since it was last read, as a cause; null where there is none. */
-  newData(input: { readonly pipeline: string; readonly definition: BlobRef }): Promise<Trigger | null>;
+  /** Data that has landed since it was last read, as a cause; null where there is none. `definition`: null takes the one in force. */
+  newData(input: { readonly pipeline: string; readonly definition: BlobRef | null }): Promise<Trigger | null>;
   /** Writes what was decided about alarms. */
   recordDecisions(input: { readonly model: string; readonly decisions: readonly (Pick<AlarmDecision, "alarm" | "decision" | "reason" | "run"> & { readonly by?: string })[] }): Promise<void>;
   /** Puts a change of the retraining settings on the record. */

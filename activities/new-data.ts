@@ -1,5 +1,6 @@
 import { addDuration } from "../schemas/calendar.ts";
 import { partitionUnit } from "../schemas/definition.ts";
+import { definitionInForce } from "../stores/definition-in-force.ts";
 import { keyOf } from "../stores/documents.ts";
 import { type LandingFile, openLanding } from "../stores/landing.ts";
 import { primarySource } from "../tables/prepared-columns.ts";
@@ -13,7 +14,9 @@ const lookBackDays = 62;
 
 /** The newest file of the primary source that has landed whole, has its labels, and was never read; as a cause. */
 export function createNewData(deps: Dependencies): Activities["newData"] {
-  return async ({ pipeline, definition: ref }) => {
+  return async ({ pipeline, definition: given }) => {
+    const ref = given ?? (await definitionInForce(deps.store, pipeline));
+    if (ref === null) return null;
     const definition = await readDefinition(deps.store, ref);
     const { timezone: zone, label } = definition;
     const name = primarySource(definition);

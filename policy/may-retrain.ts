@@ -1,7 +1,8 @@
 import { addDuration, floorTo } from "../schemas/calendar.ts";
+import type { AlarmDecision } from "../schemas/alarm.ts";
 import type { Cause, Trigger } from "../schemas/cause.ts";
 import type { RetrainSettings } from "../schemas/retrain.ts";
-import { isAsked } from "./retraining.ts";
+import { alarmsStartNothing, isAsked } from "./retraining.ts";
 
 /** A run that was started, as far as budgets care. */
 export interface PastRun {
@@ -29,17 +30,20 @@ export interface Asked {
   readonly past: readonly PastRun[];
   /** The alarm that says the data is broken; null while none does. */
   readonly blockedBy: string | null;
+  /** What was decided about the trigger's alarm before; null where nothing was. */
+  readonly decided: Pick<AlarmDecision, "decision" | "by" | "run"> | null;
 }
 
 /**
  * Whether a cause starts a run now. A person's always does. Any other waits while data is known to be broken, and for the budgets; one that no
- * schedule foresaw waits for the cooldown too. An alarm that asks for anything but retraining starts nothing.
+ * schedule foresaw waits for the cooldown too. An alarm is answered once, and one that a person wants to be left alone starts nothing.
  */
 export function mayRetrain(asked: Asked): Verdict {
-  const { trigger, settings, blockedBy } = asked;
+  const { trigger, settings, blockedBy, decided } = asked;
   if (isAsked(trigger)) return { answer: "start" };
-  if (trigger.alarm !== undefined && trigger.alarm.proposal !== "retrain") return { answer: "drop", reason: `the alarm asks for: ${trigger.alarm.proposal}` };
-  if (trigger.alarm !== undefined && !settings.onDrift) return { answer: "drop", reason: "retrain.onDrift is false" };
+  if (decided !== null && decided.run !== null) return { answer: "drop", reason: `${decided.run} has answered the alarm` };
+  if (decided !== null && decided.decision !== "retrain") return { answer: "drop", reason: `${decided.by} has decided about the alarm: ${decided.decision}` };
+  if (trigger.alarm !== undefined && !settings.onDrift) return { answer: "drop", reason: alarmsStartNothing };
   if (trigger.cause.kind === "data" && !settings.onData) return { answer: "drop", reason: "retrain.onData is false" };
   if (blockedBy !== null) return { answer: "wait", until: null, reason: `its data is said to be broken: ${blockedBy}` };
   if (settings.mode === "manual") return { answer: "propose", reason: "retrain.mode is manual: `relearn retraining trigger` runs it" };
@@ -62,12 +66,18 @@ export function cooldownEnd({ cooldown }: Pick<RetrainSettings, "cooldown">, tim
   return newest === null || !/[1-9]/.test(cooldown) ? null : addDuration(newest, cooldown, timezone);
 }
 
-/** Runs that nobody asked for, and hours of accelerators that any run took, as of the calendar month of `now`. */
+/** Runs, and hours of accelerators that they took, as of the calendar month of `now`: what a person asked for counts too. */
 export function budgetUsed(past: readonly PastRun[], now: string, timezone: string): { readonly runs: number; readonly gpuHours: number } {
   const from = Date.parse(monthStart(now, timezone));
   const to = Date.parse(nextMonth(now, timezone));
   const here = past.filter(({ asOf }) => Date.parse(asOf) >= from && Date.parse(asOf) < to);
-  return { runs: here.filter(({ causes }) => !causes.some(({ kind }) => kind === "person")).length, gpuHours: here.reduce((sum, { gpuHours }) => sum + gpuHours, 0) };
+  return { runs: here.length, gpuHours: here.reduce((sum, { gpuHours }) => sum + gpuHours, 0) };
+}
+
+/** Runs that started before this say nothing: as of then, neither cooldown nor month reaches them. */
+export function horizonOf({ cooldown }: Pick<RetrainSettings, "cooldown">, now: string, timezone: string): string {
+  const times = [monthStart(now, timezone), addDuration(now, cooldown, timezone, -1)];
+  return times.sort((a, b) => Date.parse(a) - Date.parse(b))[0]!;
 }
 
 function monthStart(at: string, timezone: string): string {

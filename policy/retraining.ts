@@ -42,6 +42,11 @@ const kinds: ReadonlySet<unknown> = new Set(["person", "schedule", "alarm", "web
 const alarmKinds: ReadonlySet<unknown> = new Set(["broken-data", "data-drift", "concept-drift", "prediction-drift", "quality", "skew", "service", "external"]);
 const remedies: ReadonlySet<unknown> = new Set(["retrain", "roll-back", "fix-data", "ignore"]);
 
+export const alarmsStartNothing = "retrain.onDrift is false";
+
+/** Whether an alarm asks for something else than a run: it is decided at once, whatever runs or waits. */
+export const asksNoRun = (trigger: Trigger): boolean => trigger.alarm !== undefined && trigger.alarm.proposal !== "retrain" && !isAsked(trigger);
+
 /** Reads a `trigger` signal; anything may arrive. Null where it is none. */
 export function readTrigger(args: readonly unknown[], pipeline: string): Trigger | null {
   const value = args[0] as Partial<Trigger> | null | undefined;

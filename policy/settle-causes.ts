@@ -1,6 +1,7 @@
-import type { AlarmRef, Remedy } from "../schemas/alarm.ts";
+import type { AlarmDecision, AlarmRef, Remedy } from "../schemas/alarm.ts";
 import type { Trigger } from "../schemas/cause.ts";
 import type { Verdict } from "./may-retrain.ts";
+import { alarmsStartNothing, isAsked } from "./retraining.ts";
 
 /** A cause that starts nothing yet. `until`: an instant of the pipeline's own time; null: until a person says so. */
 export interface Waiting {
@@ -17,6 +18,8 @@ export interface Decided {
   readonly decision: Remedy;
   readonly reason: string;
   readonly run: string | null;
+  /** Left out: the policy. */
+  readonly by?: string;
 }
 
 export interface Settled {
@@ -25,8 +28,6 @@ export interface Settled {
   readonly waiting: readonly Waiting[];
   readonly dropped: readonly Trigger[];
   readonly decided: readonly Decided[];
-  /** The alarm that says the data is broken, where one of these does. */
-  readonly broken: AlarmRef | null;
 }
 
 /** Once one cause starts a run, it answers all that would have waited: they ask for the same. */
@@ -40,22 +41,54 @@ export function settleCauses(triggers: readonly Trigger[], verdicts: readonly Ve
   });
   const decided = judged.flatMap(({ trigger: { alarm }, verdict }): Decided[] => {
     if (alarm === undefined || verdict.answer !== "drop") return [];
-    return [{ alarm: alarm.id, decision: alarm.proposal === "retrain" ? "ignore" : alarm.proposal, reason: verdict.reason, run: null }];
+    return [{ alarm: alarm.id, decision: "ignore", reason: verdict.reason, run: null }];
   });
-  const broken = dropped.findLast(({ alarm }) => alarm?.proposal === "fix-data")?.alarm ?? null;
-  return { start: starts ? triggers.filter((trigger) => !dropped.includes(trigger)) : [], waiting, dropped, decided, broken };
+  return { start: starts ? triggers.filter((trigger) => !dropped.includes(trigger)) : [], waiting, dropped, decided };
 }
 
-/** The alarms among causes that a run answers, as decisions. */
-export const answeredBy = (triggers: readonly Trigger[], overflow: readonly string[], run: string): readonly Decided[] =>
-  [...triggers.flatMap(({ alarm }) => (alarm === undefined ? [] : [alarm.id])), ...overflow].map((alarm) => ({ alarm, decision: "retrain", reason: `answered by ${run}`, run }));
+/** What is decided about an alarm that asks for no run. Going back to another version is a person's to do. */
+export function decidedAtOnce({ id, proposal }: AlarmRef, pipeline: string): Decided {
+  const command = proposal === "roll-back" ? `; a person does it: relearn rollback ${pipeline} --reason "alarm ${id.slice(0, 12)}"` : "";
+  return { alarm: id, decision: proposal, reason: `the alarm asks for: ${proposal}${command}`, run: null };
+}
+
+/** An alarm that found the queue full: what is queued asks for the same run. */
+export const foldedAway = ({ id }: AlarmRef): Decided => ({ alarm: id, decision: "retrain", reason: "folded into the queued run, whose list of causes is full", run: null });
+
+/** Alarms that found the queue full, where no alarm starts a run. */
+export const ignored = (alarms: readonly string[]): readonly Decided[] => alarms.map((alarm) => ({ alarm, decision: "ignore", reason: alarmsStartNothing, run: null }));
+
+/** The alarms among causes that a run answers, as decisions: a person's, where one asked for the run. */
+export function answeredBy(triggers: readonly Trigger[], overflow: readonly string[], run: string): readonly Decided[] {
+  const asker = triggers.find(isAsked);
+  const by = asker === undefined ? {} : { by: asker.cause.by === null ? "a person" : `${asker.cause.by} (claimed)` };
+  return alarmsOf(triggers, overflow).map((alarm) => ({ alarm, decision: "retrain", reason: `answered by ${run}`, run, ...by }));
+}
 
 /** Alarms whose run could not be planned. */
 export const unanswered = (triggers: readonly Trigger[], overflow: readonly string[], problem: string): readonly Decided[] =>
-  [...triggers.flatMap(({ alarm }) => (alarm === undefined ? [] : [alarm.id])), ...overflow].map((alarm) => ({ alarm, decision: "ignore", reason: `its run could not be planned: ${problem}`, run: null }));
+  alarmsOf(triggers, overflow).map((alarm) => ({ alarm, decision: "ignore", reason: `its run could not be planned: ${problem}`.slice(0, 1_000), run: null }));
 
-/** Milliseconds from `now` until the first that waits for a time to come; null where none does by the wall clock. */
-export function nextDueMs(waiting: readonly Waiting[], now: number): number | null {
-  const times = waiting.flatMap(({ until }) => (until === null || Date.parse(until) <= now ? [] : [Date.parse(until) - now]));
-  return times.length === 0 ? null : Math.min(...times);
+const alarmsOf = (triggers: readonly Trigger[], overflow: readonly string[]): readonly string[] => [...triggers.flatMap(({ alarm }) => (alarm === undefined ? [] : [alarm.id])), ...overflow];
+
+/**
+ * Whether what the policy decides goes on the record: an alarm is decided once, and what a person has decided stands. A later decision only
+ * adds which run it is.
+ */
+export function isNewDecision(before: readonly AlarmDecision[], { decision, by, run }: Pick<AlarmDecision, "decision" | "by" | "run">): boolean {
+  const last = before.at(-1);
+  return last === undefined || by !== "policy" || (last.decision === decision && last.run === null && run !== null);
 }
+
+/** A time that came this recently may not have come yet by the clock of whoever judges: it is asked again. */
+const recentMs = 3_600_000;
+const againMs = 60_000;
+
+/** Milliseconds from `now` until the first that waits for a time is to be judged again; null where none is by the wall clock. */
+export function nextDueMs(waiting: readonly Waiting[], now: number): number | null {
+  const away = waiting.flatMap(({ until }) => (until === null ? [] : [Date.parse(until) - now])).filter((ms) => ms >= -recentMs);
+  return away.length === 0 ? null : Math.min(...away.map((ms) => (ms > 0 ? ms : againMs)));
+}
+
+/** Whether the time has come that any of them waits for. */
+export const isDue = (waiting: readonly Waiting[], now: number): boolean => waiting.some(({ until }) => until !== null && Date.parse(until) <= now && now - Date.parse(until) <= recentMs);

@@ -9,7 +9,7 @@ export const retrain = z.strictObject({
   onData: z.boolean().default(false).meta(about("Whether data that has newly landed starts a run", true)),
   mode: z.enum(["automatic", "manual"]).default("automatic").meta(about("Whether causes start runs, or only propose them to a person", "manual")),
   cooldown: duration.default("PT0S").meta(about("Least time between two runs that nobody asked for, by the times as of which they run", "P3D")),
-  maxPerMonth: z.int().min(0).optional().meta(about("Most runs in a calendar month that nobody asked for; left out, as many as there are causes", 4)),
+  maxPerMonth: z.int().min(0).optional().meta(about("Most runs in a calendar month before no other starts by itself; left out, as many as there are causes", 4)),
   gpuHoursPerMonth: z.number().min(0).optional().meta(about("Most hours of accelerators that runs may have used in a calendar month before no other starts by itself", 20)),
 });
 export type RetrainSettings = Readonly<z.infer<typeof retrain>>;

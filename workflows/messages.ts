@@ -2,12 +2,12 @@
 import { defineQuery, defineSignal, defineUpdate } from "@temporalio/workflow";
 import type { Decided, Waiting } from "../policy/settle-causes.ts";
 import type { AlarmRef } from "../schemas/alarm.ts";
-import type { DeploymentAnswer, ObservedReport, RaisedAlarm, SettledAnswer, VersionRef } from "../activities/contract.ts";
+import type { DeploymentAnswer, Judged, ObservedReport, RaisedAlarm, SettledAnswer, VersionRef } from "../activities/contract.ts";
 import type { RecordedAnswer } from "../schemas/approval.ts";
 import type { Trigger } from "../schemas/cause.ts";
 import type { ActiveRollout } from "../schemas/commit.ts";
 import type { GateResult } from "../schemas/gate.ts";
-import type { RetrainChange } from "../schemas/retrain.ts";
+import type { RetrainChange, RetrainSettings } from "../schemas/retrain.ts";
 import type { Threshold } from "../schemas/monitors.ts";
 import type { BlobRef } from "../schemas/names.ts";
 import type { RunRecord } from "../schemas/run.ts";
@@ -38,6 +38,8 @@ export interface RetrainingStatus {
   readonly change: RetrainChange;
   /** The last decisions about alarms, newest first. */
   readonly decisions: readonly Decided[];
+  /** Settings in force and what is used of the month, as they stood when causes were last judged; null before that. */
+  readonly standing: { readonly settings: RetrainSettings; readonly budget: Judged["budget"] } | null;
 }
 export const stateQuery = defineQuery<RetrainingStatus>("state");
 

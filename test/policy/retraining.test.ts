@@ -1,5 +1,6 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { fold, foldedInto, leading, maxCauses, nextOf, readTrigger } from "../../policy/retraining.ts";
+import { asksNoRun, fold, foldedInto, leading, maxCauses, nextOf, readTrigger } from "../../policy/retraining.ts";
 import type { Trigger } from "../../schemas/cause.ts";
 
 const trigger = (key: string, asOf = "2013-03-01T00:00:00.000Z"): Trigger => ({ cause: { kind: "person", key, by: "ann" }, asOf, definition: { sha256: "a".repeat(64), bytes: 1 }, pipeline: "flights" });
@@ -13,6 +14,23 @@ describe("causes of a run", () => {
   it("are bounded: a flood says nothing new", () => {
     const flood = Array.from({ length: 1_000 }, (_, i) => trigger(String(i))).reduce(fold, [] as readonly Trigger[]);
     expect(flood).toHaveLength(maxCauses);
+  });
+
+  it("give the same run in whatever order they come", () => {
+    const sent = fc.uniqueArray(fc.tuple(fc.string({ minLength: 1, maxLength: 4 }), fc.integer({ min: 1, max: 28 })), { maxLength: maxCauses, selector: ([key]) => key });
+    const triggers = sent.map((all) => all.map(([key, day]) => trigger(key, new Date(Date.UTC(2013, 2, day)).toISOString())));
+    const folded = (all: readonly Trigger[]) => all.reduce(fold, [] as readonly Trigger[]);
+    const told = (queue: readonly Trigger[]) => [queue.map(({ cause }) => cause.key).sort(), leading(queue)?.asOf];
+    fc.assert(fc.property(triggers, fc.infiniteStream(fc.nat()), (all, numbers) => {
+      const shuffled = all.map((one) => [numbers.next().value, one] as const).sort(([a], [b]) => a - b).map(([, one]) => one);
+      expect(told(folded([...shuffled, ...all]))).toEqual(told(folded(all)));
+    }), { numRuns: 50, seed: 7 });
+  });
+
+  it("that alarm for something else than a run ask for none, unless a person asks", () => {
+    const alarm = { id: "b".repeat(64), kind: "broken-data", proposal: "fix-data", message: "stuck" } as const;
+    const alarmed: Trigger = { ...trigger("a"), cause: { kind: "alarm", key: "a", by: null }, alarm };
+    expect([alarmed, { ...alarmed, alarm: { ...alarm, proposal: "retrain" as const } }, { ...alarmed, cause: trigger("a").cause }, trigger("a")].map(asksNoRun)).toEqual([true, false, false, false]);
   });
 
   it("that ask for a version wait for a run of their own, in the order they came, and no flood keeps them out", () => {

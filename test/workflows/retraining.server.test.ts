@@ -169,8 +169,52 @@ describe("retraining", () => {
       await signal("unblock", { by: "ann" });
       await eventually(async () => (await state()).blocked === null, "the data is mended");
     });
-    expect(decided).toMatchObject([{ decision: "fix-data", run: null }, { decision: "retrain", run: "run-1 of 2" }]);
-    expect(asked).toEqual([null, "alarm 1", "alarm 1"]);
+    expect(decided).toMatchObject([{ decision: "fix-data", run: null }, { decision: "retrain", run: "run-1 of 2", by: "ann (claimed)" }]);
+    expect(asked).toEqual(["alarm 1", "alarm 1"]);
+  });
+
+  it("decides what asks for no run while another runs, and goes on where a decision cannot be recorded", async () => {
+    const { ApplicationFailure } = await import("@temporalio/activity");
+    const first = gate();
+    const decided: { alarm: string; decision: string }[] = [];
+    let runs = 0;
+    await retrained({
+      planRun: async ({ triggers }): Promise<PlanResult> => ({ status: "planned", workflowId: `run-${++runs}`, input: { ...runInput(triggers[0]?.pipeline ?? ""), causes: triggers.map(({ cause }) => cause) } }),
+      awaitRun: async () => {
+        await first.opened;
+        return { state: "promoted", reason: null };
+      },
+      recordDecisions: async ({ decisions }) => {
+        if (decisions.some(({ alarm }) => alarm.endsWith("3"))) throw ApplicationFailure.nonRetryable("decisions/3 cannot be read", "Corrupt");
+        decided.push(...decisions);
+      },
+    }, "decided-while-it-runs", async ({ pipeline, signal, state }) => {
+      await signal("trigger", trigger(pipeline, "constructor"));
+      await eventually(async () => (await state()).running?.workflowId === "run-1", "the run has started");
+      await signal("trigger", alarmed(pipeline, 2, "fix-data"));
+      await eventually(() => decided.length === 1, "the alarm is decided");
+      expect((await state()).blocked?.message).toBe("alarm 2");
+      await signal("trigger", alarmed(pipeline, 3, "fix-data"));
+      await eventually(async () => (await state()).problem === "decisions/3 cannot be read", "it says what is wrong");
+      await signal("trigger", alarmed(pipeline, 4, "fix-data"));
+      await eventually(() => decided.length === 2, "the next alarm is decided");
+      first.open();
+      await eventually(async () => (await state()).running === null, "the run has ended");
+    });
+    expect(decided).toMatchObject([{ decision: "fix-data" }, { decision: "fix-data" }]);
+    expect(runs).toBe(1);
+  });
+
+  it("records however many decisions in parts that fit", async () => {
+    const parts: number[] = [];
+    const overflow = Array.from({ length: 10_000 }, (_, i) => String(i + 1).padStart(64, "0"));
+    await withWorkers(calmActivities({ planRun: async () => ({ status: "known", workflowId: `run/${"r".repeat(120)}` }), recordDecisions: async ({ decisions }) => void parts.push(decisions.length) }), async (harness) => {
+      const handle = await harness.start("retraining", `${harness.pipeline}/retraining`, [{ pipeline: harness.pipeline, overflow }]);
+      await handle.signal("trigger", alarmed(harness.pipeline, 0));
+      await eventually(() => parts.reduce((sum, n) => sum + n, 0) === 10_001, "all are decided");
+      await handle.terminate("the test is over");
+    });
+    expect(Math.max(...parts)).toBe(250);
   });
 
   it("puts a change of its settings on the record before it holds, and refuses what is none", async () => {
