@@ -34,6 +34,14 @@ export function spanOver({ over, timezone }: WindowClock, window: Window): Windo
   return { from: Date.parse(from) < Date.parse(window.from) ? from : window.from, to: window.to };
 }
 
+/** What was quiet is told from so many windows at least, and from so many spans. */
+const [fewestLookedBackOn, spansLookedBackOn] = [120, 4];
+
+/** How many windows before one are looked back on: more than one span holds, since only a span that was watched from its start is judged. */
+export function windowsLookedBackOn({ every, over }: Pick<WindowClock, "every" | "over">): number {
+  return Math.max(fewestLookedBackOn, spansLookedBackOn * Math.ceil(durationSeconds(over) / durationSeconds(every)));
+}
+
 export interface Closing {
   /** End of the last window that was closed; null: none yet. */
   readonly cursor: string | null;

@@ -3,6 +3,7 @@ import type { Definition } from "../../schemas/definition.ts";
 import type { Monitors } from "../../schemas/monitors.ts";
 import type { WindowReport } from "../../schemas/window-report.ts";
 import { type AlarmDraft, judgeWindow } from "../../policy/judge-window.ts";
+import { windowsLookedBackOn } from "../../policy/monitor-windows.ts";
 import { thresholdsInForce } from "../../policy/thresholds-in-force.ts";
 import { adjustedP } from "../../stats/benjamini-hochberg.ts";
 import { putAlarm } from "../../stores/alarms.ts";
@@ -16,9 +17,6 @@ import { announce } from "../support/announce.ts";
 import { withHeartbeat } from "../support/heartbeat.ts";
 import { alarmRaised } from "../support/notices.ts";
 import { readDefinition } from "../support/read-definition.ts";
-
-/** How many windows before one are looked back on: what was quiet is told from them. */
-const lookedBackOn = 120;
 
 type Ports = Pick<Dependencies, "store" | "notices" | "workflows">;
 
@@ -36,7 +34,7 @@ export function createJudgeWindows(deps: Ports): Activities["judgeWindows"] {
       const place = { model: input.pipeline, v };
       const report = await getWindowReport(store, place, window.from, signal);
       if (report === null || report.v !== champion?.v) continue;
-      const judged = judgeWindow({ settings, report: corrected(report), history: await lastWindowReports(store, place, lookedBackOn, window.from, signal), open: open[v] });
+      const judged = judgeWindow({ settings, report: corrected(report), history: await lastWindowReports(store, place, windowsLookedBackOn(settings), window.from, signal), open: open[v] });
       open[v] = input.restated === true ? withFound(open[v], judged.open) : judged.open;
       for (const draft of judged.alarms) alarms.push(await raise(deps, input, definition, report, draft, signal));
     }

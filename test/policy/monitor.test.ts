@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { readSetThreshold, readWatch } from "../../policy/monitor-requests.ts";
-import { baseWindowAt, pollMs, spanOver, watermarkOf, windowsOver } from "../../policy/monitor-windows.ts";
+import { baseWindowAt, pollMs, spanOver, watermarkOf, windowsLookedBackOn, windowsOver } from "../../policy/monitor-windows.ts";
 import { addLoad } from "../../policy/server-loads.ts";
 import { thresholdsInForce } from "../../policy/thresholds-in-force.ts";
 
@@ -37,6 +37,10 @@ describe("base windows", () => {
     expect(watermarkOf("P1D", newest, Date.parse("2026-01-01T00:00:00Z"))).toBe(newest);
     expect(watermarkOf("P1D", newest, newest + 2 * 86_400_000)).toBe(newest + 1.9 * 86_400_000);
     expect(windowsOver(clock("P1D"), { cursor: null, next: null, watermark: newest, limit: 5 })).toEqual([]);
+  });
+
+  it("are judged with more before them than one span holds", () => {
+    for (const [every, over, windows] of [["PT1H", "P7D", 168], ["PT1H", "P14D", 336], ["P1D", "P7D", 7], ["P1D", "P1Y", 365]] as const) expect(windowsLookedBackOn({ every, over })).toBeGreaterThan(windows);
   });
 
   it("are looked for every tenth of their length, between 5 s and 5 min", () => {
