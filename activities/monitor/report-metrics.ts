@@ -50,6 +50,8 @@ export const authoredFigures = ({ authored, rows }: BaseWindow): WindowMetric[] 
 export interface Span {
   readonly rows: number;
   readonly features: Sketch;
+  /** Features of the base window alone. */
+  readonly own: Sketch;
   readonly outOfRange: Readonly<Record<string, number>>;
   /** Whether the version was watched all through it. */
   readonly isWhole: boolean;
@@ -73,7 +75,7 @@ function isCompared({ name, column }: ServedColumn, { columns, seasonal }: Pick<
   return column.type !== "time" && !seasonal.includes(name);
 }
 
-function oneColumn({ name }: ServedColumn, current: ColumnSketch, trained: ColumnSketch | undefined, { outOfRange, isWhole }: Span, compared: boolean): WindowMetric[] {
+function oneColumn({ name }: ServedColumn, current: ColumnSketch, trained: ColumnSketch | undefined, { outOfRange, isWhole, own }: Span, compared: boolean): WindowMetric[] {
   const rows = rowsOf(current);
   const drift = columnDrift(name, trained, current);
   const of = (metric: string, value: number | null, rest: Partial<WindowMetric> = {}): WindowMetric => metricOf("input", metric, name, value, rows, rest);
@@ -83,21 +85,33 @@ function oneColumn({ name }: ServedColumn, current: ColumnSketch, trained: Colum
     const fresh = newCategories(trained, current);
     metrics.push(of("unseen_share", share(fresh.share * current.count, rows), { reference: fresh.expected, ...noRows(rows) }));
   }
-  const broken = trained === undefined ? null : brokenBecause(name, trained, current, rows, compared && isWhole);
+  const p = drift.psi === null || trained === undefined ? null : psiSignificance(drift.psi, filledBins(trained, current), rowsOf(trained), rows);
+  const broken = trained === undefined ? null : brokenBecause(name, trained, current, { rows, hasSeason: compared && isWhole, latest: isMoving(drift.psi, p) ? own.columns[name] : undefined });
   metrics.push(of("broken", broken === null ? 0 : 1, { why: broken }));
   if (!compared) return metrics;
   const why = whyNot(trained, current, rows);
-  metrics.push(of("psi", drift.psi, { why, p: drift.psi === null || trained === undefined ? null : psiSignificance(drift.psi, filledBins(trained, current), rowsOf(trained), rows) }), of("jensen_shannon", drift.jensenShannon, { why }));
+  metrics.push(of("psi", drift.psi, { why, p }), of("jensen_shannon", drift.jensenShannon, { why }));
   if (current.kind === "number") metrics.push(of("kolmogorov_smirnov", drift.kolmogorovSmirnov, { why }));
   return metrics;
 }
 
+/** A span in which a column is on its way somewhere else: half of the distance that is told as drift, and no chance. */
+const [moving, byChance] = [0.1, 0.001];
+const isMoving = (psi: number | null, p: number | null): boolean => psi !== null && p !== null && psi > moving && p <= byChance;
+
+interface LookedAt {
+  readonly rows: number;
+  readonly hasSeason: boolean;
+  /** What came last, of a column that is moving: the rest of the span is still in the old unit, and would be learned from together with the new one. */
+  readonly latest: ColumnSketch | undefined;
+}
+
 /** Values that no world gives by itself: what stands for "none", and another unit. A season, or a part of one, may look like another unit. */
-function brokenBecause(name: string, trained: ColumnSketch, current: ColumnSketch, rows: number, hasSeason: boolean): string | null {
+function brokenBecause(name: string, trained: ColumnSketch, current: ColumnSketch, { rows, hasSeason, latest }: LookedAt): string | null {
   if (trained.kind !== "number" || current.kind !== "number" || rows < fewestDriftRows) return null;
   const stuck = sentinel(trained, current, rows);
   if (stuck !== null) return `column ${name}: the value ${stuck.value}, which the training data hardly knows, is in ${Math.round(stuck.share * 100)} % of the rows: does it stand for "none"?`;
-  const unit = hasSeason ? unitChange(trained, current) : null;
+  const unit = hasSeason ? unitChange(trained, current) ?? (latest?.kind === "number" ? unitChange(trained, latest) : null) : null;
   return unit === null ? null : `column ${name}: its values look ${unit.how}, with the same shape: was its unit changed?`;
 }
 

@@ -47,7 +47,7 @@ export async function reportWindow(deps: MonitorPorts, request: ReportRequest, q
   const own = bases.find((one) => one.window.from === window.from);
   if (own === undefined) return null;
   const [{ metrics: qualities, labels }, reference] = await Promise.all([quality(deps, { ...request, over, bases }), outputReference(deps, request, over)]);
-  const span: Span = { ...merged(bases), isWhole: await isWatchedSince(deps, request, over.from) };
+  const span: Span = { ...merged(bases), own: own.features, isWhole: await isWatchedSince(deps, request, over.from) };
   const metrics = [
     ...softwareMetrics(own), ...volumeMetrics(own), ...columnMetrics(span, version, definition.monitors), ...skewMetrics(mergeSkew(bases)), ...outputMetrics(mergeOutputs(bases), reference), ...authoredFigures(own), ...qualities,
   ];
@@ -60,7 +60,7 @@ const isOfGrid = (clock: WindowClock, { from, to }: Window): boolean => {
   return at.from === from && at.to === to;
 };
 
-function merged(bases: readonly BaseWindow[]): Omit<Span, "isWhole"> {
+function merged(bases: readonly BaseWindow[]): Omit<Span, "isWhole" | "own"> {
   const outOfRange: Record<string, number> = {};
   for (const base of bases) for (const [name, n] of Object.entries(base.outOfRange)) outOfRange[name] = (outOfRange[name] ?? 0) + n;
   return { rows: bases.reduce((sum, { rows }) => sum + rows, 0), features: mergeSketches(bases.map(({ features }) => features)), outOfRange };

@@ -84,6 +84,15 @@ describe("a window's report", () => {
     expect(find(report, "psi", null, "output")!.value).toBeGreaterThan(1);
   });
 
+  it("tells another unit at once, while most of the span still has the old one", async () => {
+    const stage = await monitorStage({ over: "P3D", minRows: 100 });
+    for (const n of [1, 2]) await stage.ask(`2013-03-0${n}T10:00:00Z`, 4_000);
+    await stage.ask("2013-03-03T10:00:00Z", 4_000, { distance: "((hash(i) % 200) / 10.0) * 1.609" });
+    for (const n of [1, 2, 3]) await observe(stage, n);
+    expect(find(await reportOf(stage, 2), "broken", "distance")).toMatchObject({ value: 0 });
+    expect(find(await reportOf(stage, 3), "broken", "distance")).toMatchObject({ value: 1, why: expect.stringMatching(/multiplied by 1\.[67].*was its unit changed/) as string });
+  });
+
   it("covers the rolling span by merging what each window counted, and reads no row twice", async () => {
     const stage = await monitorStage({ over: "P2D" }, { quality: async () => ({ metrics: [], labels: null }) });
     for (const n of [1, 2, 3]) await stage.ask(`2013-03-0${n}T10:00:00Z`, 100 * n);
