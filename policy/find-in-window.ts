@@ -1,7 +1,7 @@
 import type { AlarmEvidence, AlarmKind, Remedy } from "../schemas/alarm.ts";
 import type { Monitors } from "../schemas/monitors.ts";
 import type { WindowMetric, WindowReport } from "../schemas/window-report.ts";
-import { familyOf, fewestQuiet, metricName, quietLimits, seriesOf, thresholdOf } from "./metric-thresholds.ts";
+import { familyOf, fewestQuiet, type Limits, metricName, quietLimits, thresholdOf } from "./metric-thresholds.ts";
 
 /** Something in one window that is not as it should be. */
 export interface Found {
@@ -25,6 +25,9 @@ export interface Looked {
 
 /** A distance above this is an effect worth a word; and this is the chance, after the correction for many looks, that it is none at all. */
 const [smallestPsi, falseAlarms] = [0.2, 0.001];
+
+/** What a model that is surely worse is worse by: the concept, where scores would be off by so much in fewer spans than this share by chance. */
+const byChance = 0.01;
 
 /** What is open clears below this share of its limit. */
 const clearsBelow = 0.8;
@@ -59,8 +62,8 @@ const smallestRise = 0.2;
 export function findInWindow(looked: Looked): readonly Found[] {
   const isWhole = spanIsWhole(looked);
   const judged = looked.report.metrics.filter((metric) => metric.value !== null && thresholdOf(metric, looked.settings) !== "off" && hasRows(metric, looked) && (isWhole || !isOfSpan(metric)));
-  const usual = judged.filter((metric) => thresholdOf(metric, looked.settings) === undefined);
-  const set = judged.filter((metric) => thresholdOf(metric, looked.settings) !== undefined);
+  const hasLimits = (metric: WindowMetric): boolean => limitsOf(metric, looked) !== null;
+  const [usual, set] = [judged.filter((metric) => !hasLimits(metric)), judged.filter(hasLimits)];
   const broken = usual.flatMap((metric) => brokenData(metric, looked));
   const brokenColumns = new Set(broken.map(({ evidence }) => evidence.subject));
   return [
@@ -156,18 +159,26 @@ function elsewhere(metric: WindowMetric, looked: Looked): Found[] {
   return [];
 }
 
-/** A figure that lies surely on the wrong side of what it was on the holdout. Of several that say so the first is told; where inputs have not moved, it is the concept that has. */
+/** A figure that lies surely on the wrong side of what it was on the holdout. What is once said to be the concept's stays so until it clears, so that it is not told twice. */
 function quality(metrics: readonly WindowMetric[], looked: Looked): Found[] {
   const worse = metrics.filter((metric) => metric.group === "quality" && isWorse(metric, looked));
-  const inputsMoved = looked.report.metrics.some(({ group, metric, value, p }) => group === "input" && metric === "psi" && (value ?? 0) > smallestPsi && (p ?? 0) <= falseAlarms);
+  const concept = conceptMoved(looked.report);
   return worse.map((metric) => {
-    const kind = metric.estimated || inputsMoved || metric.subject !== null ? "quality" : "concept-drift";
+    const toldBefore = looked.open.has(`concept-drift ${metricName(metric)}`);
+    const kind = !metric.estimated && metric.subject === null && (concept || toldBefore) ? "concept-drift" : "quality";
     const where = metric.subject === null ? "" : ` in ${metric.subject}`;
     const what = metric.estimated ? "is thought to be, by how sure the model is," : "is";
     const why = kind === "concept-drift" ? ": the same inputs mean something else now" : "";
     if (metric.metric === "error_rise") return foundOf(metric, looked, kind, "retrain", smallestRise, `the mean error has risen by ${percent(metric.value as number)} within the span${why}`);
     return foundOf(metric, looked, kind, "retrain", metric.reference, `${metric.metric}${where} ${what} ${figure(metric.value as number)}, and was ${figure(metric.reference as number)} on the holdout${why}`);
   });
+}
+
+/** Whether the same inputs mean something else: scores are not worth what they were. Where that is not measured, as of a regression: whether inputs have not moved, which leaves nothing else. */
+function conceptMoved({ metrics }: WindowReport): boolean {
+  const shift = metrics.find(({ group, metric, p }) => group === "quality" && metric === "calibration_shift" && p !== null);
+  if (shift !== undefined) return shift.p! <= byChance;
+  return !metrics.some(({ group, metric, value, p }) => group === "input" && metric === "psi" && (value ?? 0) > smallestPsi && (p ?? 0) <= falseAlarms);
 }
 
 function isWorse({ metric, value, low, high, reference }: WindowMetric, looked: Looked): boolean {
@@ -178,20 +189,28 @@ function isWorse({ metric, value, low, high, reference }: WindowMetric, looked: 
   return lowerIsBetter.has(metric) && value - width * (value - low) > reference * (1 + worseShare * ease);
 }
 
+const kindOf = ({ group, metric }: WindowMetric): AlarmKind => (metric === "calibration_shift" ? "concept-drift" : kinds[group]);
 const kinds = { software: "service", input: "data-drift", output: "prediction-drift", quality: "quality" } as const;
 
+/** What somebody set, in numbers. Null where nobody did, and for `auto` until enough was quiet to tell it from: then the usual limits hold. */
+function limitsOf(metric: WindowMetric, { settings, history, report }: Looked): Limits | null {
+  const threshold = thresholdOf(metric, settings);
+  if (threshold === undefined || threshold === "off") return null;
+  return threshold === "auto" ? quietLimits(history, metric, report) : { above: threshold.above ?? null, below: threshold.below ?? null };
+}
+
 function bySetThreshold(metric: WindowMetric, looked: Looked): Found[] {
-  const threshold = thresholdOf(metric, looked.settings);
-  if (threshold === undefined || threshold === "off") return [];
-  const value = metric.value as number;
-  const limits = threshold === "auto" ? quietLimits(seriesOf(looked.history, metric).map((one) => one.value)) : { above: threshold.above ?? null, below: threshold.below ?? null };
+  const limits = limitsOf(metric, looked);
   if (limits === null) return [];
-  const kind = kinds[metric.group];
+  const value = metric.value as number;
+  const isAuto = thresholdOf(metric, looked.settings) === "auto";
+  if (isAuto && metric.p !== null && metric.p > falseAlarms) return [];
+  const kind = kindOf(metric);
   const isOpen = looked.open.has(`${kind} ${metricName(metric)}`);
   const slack = (limit: number): number => (isOpen ? Math.abs(limit) * (1 - clearsBelow) : 0);
   const crossed = limits.above !== null && value > limits.above - slack(limits.above) ? limits.above : limits.below !== null && value < limits.below + slack(limits.below) ? limits.below : null;
   if (crossed === null) return [];
   const proposal = metric.group === "software" ? "roll-back" : "retrain";
-  return [foundOf(metric, looked, kind, proposal, crossed, `${metricName(metric)} is ${figure(value)}, ${value > crossed ? "above" : "below"} ${figure(crossed)}${threshold === "auto" ? ", as never while it was quiet" : ""}`)];
+  return [foundOf(metric, looked, kind, proposal, crossed, `${metricName(metric)} is ${figure(value)}, ${value > crossed ? "above" : "below"} ${figure(crossed)}${isAuto ? ", as never while it was quiet" : ""}`)];
 }
 

@@ -18,25 +18,32 @@ export interface Limits { readonly above: number | null; readonly below: number 
 /** Fewest quiet windows from which a limit is taken. */
 export const fewestQuiet = 8;
 
+/** So many spans must have passed. */
+const quietSpans = 4;
+
 /** So many deviations from the middle of the quiet windows are no longer quiet; and at least this share of the middle. */
-const [quietDeviations, quietShare] = [6, 0.1];
+const [quietDeviations, quietShare] = [8, 0.1];
 
 /** Makes the median absolute deviation that of a normal distribution. */
 const normalised = 1.4826;
 
 /**
- * Limits from how much a metric varied while nothing alarmed: its median, give or take six normalised median absolute deviations, at least a tenth
- * of it. Null with fewer than 8 windows to tell from.
+ * Limits from how much a metric varied in the windows before this one: its median, give or take eight normalised median absolute deviations, at least a tenth
+ * of it. Null with fewer than 8 windows to tell from, or less than four spans: windows of one span share most of their rows, and vary less than the world does.
  */
-export function quietLimits(values: readonly number[]): Limits | null {
-  if (values.length < fewestQuiet) return null;
+export function quietLimits(history: readonly WindowReport[], metric: WindowMetric, { window, over }: Pick<WindowReport, "window" | "over">): Limits | null {
+  const series = seriesOf(history, metric);
+  const [first] = series;
+  const spanMs = Date.parse(over.to) - Date.parse(over.from);
+  if (series.length < fewestQuiet || first === undefined || Date.parse(window.from) - Date.parse(first.from) < quietSpans * spanMs) return null;
+  const values = series.map(({ value }) => value);
   const middle = median(values);
   const spread = Math.max(quietDeviations * normalised * median(values.map((value) => Math.abs(value - middle))), quietShare * Math.abs(middle));
   return { above: middle + spread, below: middle - spread };
 }
 
-/** The values of one metric in earlier windows, oldest first; windows that overlap with the one before are left out where there are enough without. */
-export function seriesOf(history: readonly WindowReport[], metric: WindowMetric): readonly { readonly from: string; readonly value: number }[] {
+/** The values of one metric in earlier windows, oldest first. */
+function seriesOf(history: readonly WindowReport[], metric: WindowMetric): readonly { readonly from: string; readonly value: number }[] {
   const name = metricName(metric);
   return history.flatMap(({ window, metrics }) => {
     const found = metrics.find((one) => metricName(one) === name && one.estimated === metric.estimated);

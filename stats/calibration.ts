@@ -15,7 +15,7 @@ export interface CalibrationBin {
 }
 
 /** What is held against what came true: the probability of the positive class, or of the predicted class and whether it was right. */
-function claims(rows: Exclude<ScoredRows, { task: "regression" }>): { readonly claimed: Numbers; readonly came: ArrayLike<number> } {
+export function claims(rows: Exclude<ScoredRows, { task: "regression" }>): { readonly claimed: Numbers; readonly came: ArrayLike<number> } {
   if (rows.task === "binary") return { claimed: rows.score, came: rows.label };
   const claimed = Float64Array.from(rows.label, (_, i) => Math.max(...rows.score.subarray(i * rows.classes, (i + 1) * rows.classes)));
   return { claimed, came: hits(rows) };

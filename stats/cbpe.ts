@@ -65,7 +65,7 @@ function expectedAuc(score: ArrayLike<number>): Readonly<Record<string, Expected
 export interface CalibrationPoint { readonly rows: number; readonly predicted: number; readonly observed: number }
 
 /** Bins with fewer rows say too little of what their scores are worth. */
-const fewestInBin = 30;
+export const fewestInBin = 30;
 
 /** Scores as chances: what came true of such scores on the holdout, in between linearly. Without enough bins to tell, the scores themselves. */
 export function calibrated(score: ArrayLike<number>, bins: readonly CalibrationPoint[]): Float64Array {

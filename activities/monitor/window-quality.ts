@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Estimate } from "../../schemas/evaluation.ts";
+import type { Estimate, HoldoutEvaluation } from "../../schemas/evaluation.ts";
 import type { LabelState, WindowMetric } from "../../schemas/window-report.ts";
+import { calibrationShift } from "../../stats/calibration-shift.ts";
 import { calibrated, expectedMetrics } from "../../stats/cbpe.ts";
 import { compareModels } from "../../stats/metric-intervals.ts";
 import { riseOf } from "../../stats/error-rise.ts";
@@ -75,7 +76,13 @@ function measured({ labelled, slices }: Answered, { version: { evaluation }, def
   const whole = figures(labelled, null, holdout?.candidate);
   const parts = [...slices].flatMap(([slice, at]) => (at.length < definition.minRows ? [] : figures(takeRows(labelled, at), slice, holdout?.slices.find((one) => one.slice === slice)?.candidate)));
   const rise = riseOf(rowErrors(labelled));
-  return [...whole, ...parts, metricOf("quality", "error_rise", null, rise.share, n, { why: rise.share === 0 ? null : `the mean error was ${rise.before.toPrecision(3)} over the first ${rise.at} rows, and ${rise.after.toPrecision(3)} since` })];
+  return [...whole, ...parts, ...shifted(labelled, holdout?.calibration), metricOf("quality", "error_rise", null, rise.share, n, { why: rise.share === 0 ? null : `the mean error was ${rise.before.toPrecision(3)} over the first ${rise.at} rows, and ${rise.after.toPrecision(3)} since` })];
+}
+
+/** Whether scores are worth what they were on the holdout: it tells a concept that has moved from inputs that have. */
+function shifted(labelled: ScoredRows, before: HoldoutEvaluation["calibration"] | undefined): WindowMetric[] {
+  const shift = labelled.task === "regression" || before === undefined ? null : calibrationShift(labelled, before);
+  return shift === null ? [] : [metricOf("quality", "calibration_shift", null, shift.value, labelled.label.length, { p: shift.p, reference: 0 })];
 }
 
 function figures(rows: ScoredRows, subject: string | null, reference: Readonly<Record<string, Estimate>> | undefined): WindowMetric[] {

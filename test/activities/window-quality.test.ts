@@ -41,6 +41,7 @@ describe("how right a version was", () => {
     expect(quality(report, "accuracy", true)).toBeUndefined();
     expect(quality(report, "accuracy", false)).toMatchObject({ value: 0.75, rows, low: expect.any(Number) as number });
     expect(quality(report, "error_rise", false)).toMatchObject({ value: 0 });
+    expect(quality(report, "calibration_shift", false)).toMatchObject({ value: 0, p: 1 });
   });
 
   it("stands beside the estimate while labels are few, and says nothing while they are too few", async () => {

@@ -1,11 +1,15 @@
 import { judgeWindow, type AlarmDraft, type OpenFindings } from "../../policy/judge-window.ts";
-import { monitors } from "../../schemas/monitors.ts";
+import { windowsLookedBackOn } from "../../policy/monitor-windows.ts";
+import { type Monitors, monitors } from "../../schemas/monitors.ts";
 import type { CategorySketch, ColumnSketch, Sketch } from "../../schemas/sketch.ts";
 import type { WindowMetric, WindowReport } from "../../schemas/window-report.ts";
 import { adjustedP } from "../../stats/benjamini-hochberg.ts";
+import { calibrationBins } from "../../stats/calibration.ts";
+import { calibrationShift } from "../../stats/calibration-shift.ts";
 import { columnDrift, filledBins, rowsOf } from "../../stats/column-drift.ts";
 import { riseOf } from "../../stats/error-rise.ts";
 import { compareModels } from "../../stats/metric-intervals.ts";
+import { mergeSketches } from "../../stats/merge-sketches.ts";
 import { newCategories } from "../../stats/new-categories.ts";
 import { psi } from "../../stats/psi.ts";
 import { psiSignificance } from "../../stats/psi-significance.ts";
@@ -14,9 +18,9 @@ import type { ScoredRows } from "../../stats/scored-rows.ts";
 import { seededRandom } from "../support/seeded-random.ts";
 import { sketchNumbers } from "../stats/number-sketches.ts";
 
-/** Rows of a window, which is one whole span of a week; columns 0-9 numbers, 10-14 categories, 15-19 numbers that are mostly null. */
+/** Rows of a span, which is a week; columns 0-9 numbers, 10-14 categories, 15-19 numbers that are mostly null. */
 const columns = 20;
-const rowsAWindow = 500;
+const rowsASpan = 500;
 const referenceRows = 5_000;
 
 type Row = readonly (number | string | null)[];
@@ -25,11 +29,22 @@ interface Labelled { readonly rows: readonly Row[]; readonly score: Float64Array
 /** What is done to a stream from its change on. `strength` from 0 to 1. */
 export type Spoil = (row: Row, strength: number, random: () => number) => Row;
 
+interface Spoilt {
+  /** Share of the labels that mean the opposite; share of positive rows, with P(x|y) as before. */
+  readonly flip?: number;
+  readonly prevalence?: number;
+  /** The chance with which a row comes at all, by its score: moves P(x) and leaves P(y|x) as it is. */
+  readonly keep?: (score: number) => number;
+}
+
 export interface StreamOptions {
   readonly seed: number;
   readonly windows: number;
+  /** Base windows in a span. 1: each window is a whole one, and none overlaps with the next. 7: a day a window, of a rolling week. */
+  readonly inSpan?: 1 | 7;
+  readonly thresholds?: Monitors["thresholds"];
   /** First window that is spoilt; how strongly later ones are, by their distance from it. */
-  readonly change?: { readonly from: number; readonly strength: (since: number) => number; readonly row?: Spoil; readonly flip?: number; readonly prevalence?: number };
+  readonly change?: Spoilt & { readonly from: number; readonly strength: (since: number) => number; readonly row?: Spoil };
 }
 
 const normalOf = (random: () => number): number => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
@@ -55,18 +70,28 @@ function rowAt(hour: number, late: boolean, random: () => number): { readonly ro
   return { row, z: (z[0]! + z[1]! + z[2]! + z[3]! + z[4]! + z[5]!) / 6 };
 }
 
-/** A window's rows with their labels, and the scores of a model that knows how they were made. */
-function draw(n: number, random: () => number, { flip = 0, prevalence = 0.3, spoil = (row: Row) => row }: { readonly flip?: number; readonly prevalence?: number; readonly spoil?: (row: Row) => Row } = {}): Labelled {
+interface Drawn { readonly row: Row; readonly late: boolean; readonly score: number }
+
+function drawRow(hour: number, random: () => number, { prevalence = 0.3, keep }: Spoilt): Drawn {
+  for (;;) {
+    const late = random() < prevalence;
+    const { row, z } = rowAt(hour, late, random);
+    // Odds of a row by the shift of 0.8 in six columns that go together.
+    const odds = (0.3 / 0.7) * Math.exp(1.4 * (z - 0.24));
+    const score = odds / (1 + odds);
+    if (keep === undefined || random() < keep(score)) return { row, late, score };
+  }
+}
+
+/** Rows of some hours of a week with their labels, and the scores of a model that knows how they were made. */
+function draw(n: number, [from, to]: readonly [number, number], random: () => number, spoilt: Spoilt & { readonly spoil?: (row: Row) => Row } = {}): Labelled {
   const rows: Row[] = [];
   const [score, label] = [new Float64Array(n), new Uint8Array(n)];
   for (let i = 0; i < n; i++) {
-    const late = random() < prevalence;
-    const { row, z } = rowAt((168 * i) / n, late, random);
-    rows.push(spoil(row));
-    // Odds of a row by the shift of 0.8 in six columns that go together.
-    const odds = (0.3 / 0.7) * Math.exp(1.4 * (z - 0.24));
-    score[i] = odds / (1 + odds);
-    label[i] = random() < flip ? Number(!late) : Number(late);
+    const drawn = drawRow(from + ((to - from) * i) / n, random, spoilt);
+    rows.push(spoilt.spoil?.(drawn.row) ?? drawn.row);
+    score[i] = drawn.score;
+    label[i] = random() < (spoilt.flip ?? 0) ? Number(!drawn.late) : Number(drawn.late);
   }
   return { rows, score, label };
 }
@@ -102,42 +127,70 @@ function inputs(reference: Sketch, now: Sketch): WindowMetric[] {
 }
 
 const tenths = (score: Float64Array): number[] => Array.from({ length: 10 }, (_, i) => score.filter((p) => Math.min(9, Math.floor(p * 10)) === i).length);
-const scored = ({ score, label }: Labelled): ScoredRows => ({ task: "binary", score, label });
+const scored = ({ score, label }: Labelled): Extract<ScoredRows, { task: "binary" }> => ({ task: "binary", score, label });
+
+/** What a model was trained and judged on. */
+function startOf(random: () => number) {
+  const before = draw(referenceRows, [0, 168], random);
+  return { sketch: sketchOf(before.rows), quality: compareModels(scored(before), null, { manyRows: 0 }).candidate, reliability: calibrationBins(scored(before)), answered: tenths(before.score) };
+}
+
+function metricsOf(start: ReturnType<typeof startOf>, sketch: Sketch, now: Labelled): WindowMetric[] {
+  const rows = now.label.length;
+  const rise = riseOf(rowErrors(scored(now)));
+  const shift = calibrationShift(scored(now), start.reliability);
+  const quality = Object.entries(compareModels(scored(now), null, { manyRows: 0 }).candidate).map(([name, { value, low, high }]) => metric("quality", name, null, value, rows, { low, high, reference: start.quality[name]!.value }));
+  return [
+    ...inputs(start.sketch, sketch), metric("output", "psi", null, psi(start.answered, tenths(now.score)), rows), metric("quality", "error_rise", null, rise.share, rows),
+    ...(shift === null ? [] : [metric("quality", "calibration_shift", null, shift.value, rows, { p: shift.p, reference: 0 })]), ...quality,
+  ];
+}
+
+function drawWindow(w: number, inSpan: number, random: () => number, change: StreamOptions["change"]): Labelled {
+  const hours = [(168 / inSpan) * (w % inSpan), (168 / inSpan) * ((w % inSpan) + 1)] as const;
+  const strength = change === undefined || w < change.from ? 0 : change.strength(w - change.from);
+  const n = Math.round(rowsASpan / inSpan);
+  if (change === undefined || strength === 0) return draw(n, hours, random);
+  return draw(n, hours, random, {
+    flip: (change.flip ?? 0) * strength, prevalence: 0.3 + ((change.prevalence ?? 0.3) - 0.3) * strength,
+    ...(change.keep === undefined ? {} : { keep: change.keep }), ...(change.row === undefined ? {} : { spoil: (row: Row) => change.row!(row, strength, random) }),
+  });
+}
+
+const joined = (days: readonly Labelled[]): Labelled => ({ rows: [], score: Float64Array.from(days.flatMap(({ score }) => [...score])), label: Uint8Array.from(days.flatMap(({ label }) => [...label])) });
+
+const weekMs = 7 * 86_400_000;
+
+/** Start of a window, the first one's on a Monday. */
+export const atWindow = (w: number, inSpan = 1): string => new Date(Date.UTC(2026, 0, 5) + (w * weekMs) / inSpan).toISOString();
 
 export interface Told { readonly window: number; readonly alarms: readonly AlarmDraft[] }
 
-const settings = monitors.parse({ every: "P7D", over: "P7D" });
-const weekMs = 7 * 86_400_000;
-
-/** Judges a stream window by window, as the workflow does, by the usual thresholds. */
-export function judgeStream({ seed, windows, change }: StreamOptions): readonly Told[] {
+/** Judges a stream window by window, as the workflow does, by the usual thresholds unless others are given. */
+export function judgeStream({ seed, windows, inSpan = 1, thresholds = {}, change }: StreamOptions): readonly Told[] {
+  const settings = monitors.parse({ every: inSpan === 1 ? "P7D" : "P1D", over: "P7D", thresholds });
   const random = seededRandom(seed);
-  const before = draw(referenceRows, random);
-  const reference = sketchOf(before.rows);
-  const known = compareModels(scored(before), null, { manyRows: 0 }).candidate;
-  const answered = tenths(before.score);
+  const start = startOf(random);
   const told: Told[] = [];
   const history: WindowReport[] = [];
+  const days: { readonly labelled: Labelled; readonly sketch: Sketch }[] = [];
   let open: OpenFindings = {};
   for (let w = 0; w < windows; w++) {
-    const strength = change === undefined || w < change.from ? 0 : change.strength(w - change.from);
-    const spoil = change?.row === undefined || strength === 0 ? undefined : (row: Row) => change.row!(row, strength, random);
-    const now = draw(rowsAWindow, random, { flip: (change?.flip ?? 0) * strength, prevalence: 0.3 + ((change?.prevalence ?? 0.3) - 0.3) * strength, ...(spoil === undefined ? {} : { spoil }) });
-    const rise = riseOf(rowErrors(scored(now)));
-    const quality = Object.entries(compareModels(scored(now), null, { manyRows: 0 }).candidate).map(([name, { value, low, high }]) => metric("quality", name, null, value, rowsAWindow, { low, high, reference: known[name]!.value }));
+    const labelled = drawWindow(w, inSpan, random, change);
+    days.push({ labelled, sketch: sketchOf(labelled.rows) });
+    const span = days.slice(-inSpan);
+    const now = joined(span.map((day) => day.labelled));
     const report: WindowReport = {
-      version: 1, pipeline: "streams", model: "streams", v: 1, digest: "a".repeat(64), window: spanAt(w), over: spanAt(w), revision: 1, writtenAt: "2026-01-01T00:00:00Z", rows: { base: rowsAWindow, over: rowsAWindow }, labels: null,
-      metrics: [...inputs(reference, sketchOf(now.rows)), metric("output", "psi", null, psi(answered, tenths(now.score)), rowsAWindow), metric("quality", "error_rise", null, rise.share, rowsAWindow), ...quality],
+      version: 1, pipeline: "streams", model: "streams", v: 1, digest: "a".repeat(64), window: { from: atWindow(w, inSpan), to: atWindow(w + 1, inSpan) }, over: { from: atWindow(w + 1 - inSpan, inSpan), to: atWindow(w + 1, inSpan) },
+      revision: 1, writtenAt: "2026-01-01T00:00:00Z", rows: { base: labelled.rows.length, over: now.label.length }, labels: null, metrics: metricsOf(start, inSpan === 1 ? span[0]!.sketch : mergeSketches(span.map((day) => day.sketch)), now),
     };
-    const judged = judgeWindow({ settings, report, history, open });
+    const judged = judgeWindow({ settings, report, history: history.slice(-windowsLookedBackOn(settings)), open });
     open = judged.open;
     history.push(report);
     told.push({ window: w, alarms: judged.alarms });
   }
   return told;
 }
-
-const spanAt = (w: number) => ({ from: new Date(Date.UTC(2026, 0, 5) + w * weekMs).toISOString(), to: new Date(Date.UTC(2026, 0, 5) + (w + 1) * weekMs).toISOString() });
 
 /** Windows from the change to the first alarm of one of these kinds; null where none comes. */
 export function delayOf(told: readonly Told[], from: number, kinds: readonly AlarmDraft["kind"][], names?: string): number | null {
