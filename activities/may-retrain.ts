@@ -14,7 +14,7 @@ export function createMayRetrain({ store, now }: Dependencies): Activities["mayR
     const lead = leading(triggers);
     if (lead === null) throw new RelearnError("InvalidInput", "there is no cause to judge");
     const { pipeline, definition } = lead;
-    const clock = pipelineClock(lead.asOf, now());
+    const clock = pipelineClock(lead.asOf, now(), lead.heardAt);
     const { settings, timezone, past, budget } = await retrainStanding(store, { pipeline, definition, change, clock });
     const decided = await inParallel(triggers, 16, async ({ alarm }) => (alarm === undefined ? null : ((await listDecisions(store, pipeline, alarm.id)).at(-1) ?? null)));
     const verdicts = triggers.map((trigger, i) => mayRetrain({ settings, timezone, trigger, now: clock, past, blockedBy, decided: decided[i] ?? null }));

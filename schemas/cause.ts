@@ -16,7 +16,8 @@ export type Cause = z.infer<typeof cause>;
 
 /**
  * What `retraining` answers with a run: a cause, the time as of which its windows close, and the definition to run. With `version`
- * nothing is trained: the run evaluates that version again, and asks for it. `alarm`: what alarmed, where something did.
+ * nothing is trained: the run evaluates that version again, and asks for it. `alarm`: what alarmed, where something did. `heardAt`: when
+ * `retraining` took it in, by the wall clock; senders leave it out.
  */
-export const trigger = z.strictObject({ cause, asOf: instant, definition: blobRef, pipeline: z.string(), version: z.int().min(1).optional(), alarm: alarmRef.optional() }).readonly();
+export const trigger = z.strictObject({ cause, asOf: instant, definition: blobRef, pipeline: z.string(), version: z.int().min(1).optional(), alarm: alarmRef.optional(), heardAt: instant.optional() }).readonly();
 export type Trigger = z.infer<typeof trigger>;

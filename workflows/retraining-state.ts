@@ -52,7 +52,7 @@ export const isKnown = ({ started }: Live, { cause }: Trigger): boolean => Objec
 export function take(state: Live, trigger: Trigger): void {
   if (asksNoRun(trigger)) return decideAtOnce(state, trigger);
   state.definition = trigger.definition;
-  queue(state, trigger);
+  queue(state, { ...trigger, heardAt: new Date(Date.now()).toISOString() });
   lookAgain(state);
 }
 

@@ -58,6 +58,12 @@ describe("the pipeline's clock", () => {
   it("is the wall's for causes of today, and the newest cause's where the past is replayed", () => {
     expect(pipelineClock("2026-03-01T00:00:00Z", "2026-03-02T00:00:00Z")).toBe("2026-03-02T00:00:00Z");
     expect(pipelineClock("2013-03-01T00:00:00Z", "2026-03-02T00:00:00Z")).toBe("2013-03-01T00:00:00Z");
+    expect(pipelineClock("2026-03-03T00:00:00Z", "2026-03-02T00:00:00Z")).toBe("2026-03-03T00:00:00Z");
+  });
+
+  it("goes on for a cause that was of today when it came, however long it has waited", () => {
+    expect(pipelineClock("2026-03-05T00:00:00Z", "2026-04-01T00:00:00Z", "2026-03-05T00:00:10Z")).toBe("2026-04-01T00:00:00Z");
+    expect(pipelineClock("2013-03-05T00:00:00Z", "2026-04-01T00:00:00Z", "2026-03-05T00:00:10Z")).toBe("2013-03-05T00:00:00Z");
   });
 });
 
