@@ -59,7 +59,7 @@ describe("monitoring", () => {
       const last = await check();
       expect(last).toMatchObject({ cursor: day(30), latest: [{ window: window(29) }] });
       expect(last.alarms.map(({ id }) => id)).toEqual([3, 2, 1].map((n) => alarmOf(n).id));
-      expect(told.map(({ asOf, cause, alarm, pipeline: of }) => [asOf, cause, alarm?.kind, of])).toEqual([1, 2, 3].map((n) => [day(n + 1), { kind: "alarm", key: alarmOf(n).id, by: null }, "data-drift", pipeline]));
+      expect(told.map(({ asOf, cause, alarm, pipeline: of }) => [asOf, cause, alarm?.kind, of])).toEqual([1, 2, 3].map((n) => [day(4), { kind: "alarm", key: alarmOf(n).id, by: null }, "data-drift", pipeline]));
       await eventually(async () => (await latest()).checkedAt !== null && (await latest()).cursor === day(30), "the next execution has looked too");
     }, 40);
     expect(observed).toEqual(Array.from({ length: 29 }, (_, i) => day(i + 1)));
