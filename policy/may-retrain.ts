@@ -51,8 +51,8 @@ export function mayRetrain(asked: Asked): Verdict {
 }
 
 function waiting({ settings, timezone, trigger, now, past }: Asked): Verdict | null {
-  const cooldown = trigger.cause.kind === "schedule" ? null : cooldownEnd(settings, timezone, past);
-  if (cooldown !== null && Date.parse(cooldown) > Date.parse(now)) return { answer: "wait", until: cooldown, reason: `within the cooldown of ${settings.cooldown} after the run as of ${past[0]!.asOf}` };
+  const cooldown = trigger.cause.kind === "schedule" ? null : cooldownEnd(settings, timezone, past, now);
+  if (cooldown !== null && Date.parse(cooldown) > Date.parse(now)) return { answer: "wait", until: cooldown, reason: `within the cooldown of ${settings.cooldown} after the run as of ${lastAsOf(settings, timezone, past, now)}` };
   const used = budgetUsed(past, now, timezone);
   const next = nextMonth(now, timezone);
   if (settings.maxPerMonth !== undefined && used.runs >= settings.maxPerMonth) return { answer: "wait", until: next, reason: `${used.runs} of ${settings.maxPerMonth} runs of this month are used (retrain.maxPerMonth)` };
@@ -61,9 +61,15 @@ function waiting({ settings, timezone, trigger, now, past }: Asked): Verdict | n
 }
 
 /** When the cooldown after the newest run is over; null before the first, and without one. */
-export function cooldownEnd({ cooldown }: Pick<RetrainSettings, "cooldown">, timezone: string, past: readonly PastRun[]): string | null {
-  const newest = past.reduce<string | null>((best, { asOf }) => (best === null || Date.parse(asOf) > Date.parse(best) ? asOf : best), null);
-  return newest === null || !/[1-9]/.test(cooldown) ? null : addDuration(newest, cooldown, timezone);
+export function cooldownEnd(settings: Pick<RetrainSettings, "cooldown">, timezone: string, past: readonly PastRun[], now: string): string | null {
+  const last = lastAsOf(settings, timezone, past, now);
+  return last === null || !/[1-9]/.test(settings.cooldown) ? null : addDuration(last, settings.cooldown, timezone);
+}
+
+/** Of the newest run. Those as of long after `now` are another time's: the past is replayed beside it. */
+function lastAsOf({ cooldown }: Pick<RetrainSettings, "cooldown">, timezone: string, past: readonly PastRun[], now: string): string | null {
+  const reached = Date.parse(addDuration(now, cooldown, timezone));
+  return past.filter(({ asOf }) => Date.parse(asOf) <= reached).reduce<string | null>((best, { asOf }) => (best === null || Date.parse(asOf) > Date.parse(best) ? asOf : best), null);
 }
 
 /** Runs, and hours of accelerators that they took, as of the calendar month of `now`: what a person asked for counts too. */

@@ -33,7 +33,7 @@ export async function retrainStanding(store: ObjectStore, { pipeline, definition
     if (Date.parse(run.startedAt) < from || past.length >= mostRuns) break;
     past.push({ asOf: run.asOf, causes: run.causes, gpuHours: await hours(run) });
   }
-  return { settings, timezone, past, budget: { ...budgetUsed(past, clock, timezone), cooldownEnd: cooldownEnd(settings, timezone, past) } };
+  return { settings, timezone, past, budget: { ...budgetUsed(past, clock, timezone), cooldownEnd: cooldownEnd(settings, timezone, past, clock) } };
 }
 
 /** What the trainer said in `metrics.json` that its accelerators took. */

@@ -1,4 +1,6 @@
 import { randomUUID } from "node:crypto";
+import { retrainStanding } from "../../activities/support/retrain-standing.ts";
+import { pipelineClock } from "../../policy/pipeline-clock.ts";
 import { addDuration } from "../../schemas/calendar.ts";
 import type { Cause, Trigger } from "../../schemas/cause.ts";
 import { RelearnError } from "../../schemas/failures.ts";
@@ -8,7 +10,7 @@ import { putJsonBlob } from "../../stores/blobs.ts";
 import { definitionInForce } from "../../stores/definition-in-force.ts";
 import type { ObjectStore } from "../../stores/object-store.ts";
 import { listChanges } from "../../stores/retrain-changes.ts";
-import { listPipelines } from "../../stores/runs.ts";
+import { listPipelines, listRuns } from "../../stores/runs.ts";
 import { taskQueue } from "../../workers/connect.ts";
 import type { RetrainingStatus } from "../../workflows/messages.ts";
 import { readName, readPast, readText } from "../support/arguments.ts";
@@ -17,39 +19,35 @@ import { loadDefinition } from "../support/definition.ts";
 import { shortTime } from "../support/format.ts";
 import { notAmong } from "../support/known-model.ts";
 import { personOf } from "../support/person.ts";
-import { queueText } from "../support/queued-runs.ts";
+import { retrainingText, settingText, standingText } from "../support/retraining-text.ts";
 import { retrainingId, retrainingStatus, sendTrigger, triggerLine } from "../support/start-run.ts";
 import { withStore } from "../support/store.ts";
 import { plain } from "../support/style.ts";
 import { inTime, type TemporalAccess, withTemporal } from "../support/temporal.ts";
 
-/** What runs, what waits and why, what people changed, and what was decided about alarms. */
+/** What runs, what waits and why, the settings in force, what is used of the budgets, and what was decided about alarms. */
 export async function status(cli: Cli, given: string): Promise<void> {
   const pipeline = readName(given, "pipeline");
   const settings = await cli.settings();
-  const [state, changes] = await withStore(settings, async (store) => {
-    await knownPipeline(store, pipeline);
-    return Promise.all([withTemporal(settings, (access) => statusOrNull(access, pipeline)), listChanges(store, pipeline, 5)]);
+  const { state, changes, standing } = await withStore(settings, async (store) => {
+    const definition = await inForce(store, pipeline);
+    const [state, changes] = await Promise.all([withTemporal(settings, (access) => statusOrNull(access, pipeline)), listChanges(store, pipeline, 5)]);
+    const clock = await clockOf(store, pipeline);
+    const { settings: inForceNow, budget } = await retrainStanding(store, { pipeline, definition, change: state?.change ?? {}, clock });
+    return { state, changes, standing: { asOf: clock, settings: inForceNow, ...budget } };
   });
-  cli.give({ pipeline, state, changes }, state === null ? `no retraining of ${pipeline} goes on just now: its next cause starts one` : textOf(cli, pipeline, state));
+  const text = [state === null ? `no retraining of ${pipeline} goes on just now: its next cause starts one` : retrainingText(cli.style, pipeline, state), standingText(standing, state?.change ?? {})].join("\n");
+  cli.give({ pipeline, state, standing, changes }, text);
   for (const { at, by, reason, change } of cli.json ? [] : changes) cli.say(cli.style.dim(`${shortTime(at)}  ${plain(by)} set ${settingText(change)}${reason === null ? "" : `: ${plain(reason)}`}`));
   if (state !== null) cli.say(cli.style.dim(`next: relearn retraining ${state.paused ? "resume" : state.blocked !== null ? "unblock" : "trigger"} ${pipeline}`));
 }
 
-function textOf({ style }: Cli, pipeline: string, { paused, running, queued, waiting, blocked, change, decisions, problem }: RetrainingStatus): string {
-  const lines = [
-    `${pipeline}: ${paused ? style.yellow("paused, starts no run") : running === null ? "nothing runs" : `${running.workflowId} runs, for ${running.causes.length} cause${running.causes.length === 1 ? "" : "s"}`}`,
-    ...(blocked === null ? [] : [style.red(`its data is said to be broken: ${plain(blocked.message)}`)]),
-    ...(problem === null ? [] : [style.red(`the last run could not be started: ${plain(problem)}`)]),
-    ...queueText(queued),
-    ...waiting.map(({ trigger, until, reason, proposed }) => `${proposed ? "proposed" : "waits"}: ${trigger.cause.kind} as of ${shortTime(trigger.asOf)}${until === null ? "" : ` until ${shortTime(until)}`}: ${plain(reason)}`),
-    ...(Object.keys(change).length === 0 ? [] : [`changed: ${settingText(change)}`]),
-    ...decisions.slice(0, 5).map(({ alarm, decision, reason }) => `alarm ${alarm.slice(0, 12)}: ${decision}: ${plain(reason)}`),
-  ];
-  return lines.join("\n");
+/** The pipeline's own time, as its newest run tells it. */
+async function clockOf(store: ObjectStore, pipeline: string): Promise<string> {
+  const now = new Date().toISOString();
+  for await (const { asOf, startedAt } of listRuns(store, pipeline)) return pipelineClock(asOf, now, startedAt);
+  return now;
 }
-
-const settingText = (change: object): string => Object.entries(change).map(([name, value]) => `${name}=${value === null ? "default" : String(value)}`).join(" ");
 
 const told = { pause: "starts no further run until it is resumed; a run that goes on goes on", resume: "starts runs again", unblock: "takes its data for mended" } as const;
 

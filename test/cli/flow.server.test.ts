@@ -351,7 +351,7 @@ describe("retraining from the command line", () => {
 
   it("is changed, paused and triggered while it runs, on the record", async () => {
     expect((await say("retraining", "set", "alarmed", "cooldown=P3D", "maxPerMonth=4", "--by", "ann", "--reason", "costs")).out).toContain("alarmed: cooldown=P3D maxPerMonth=4");
-    expect((await say("retraining", "status", "alarmed")).out).toMatch(/changed: cooldown=P3D maxPerMonth=4[^]*ann \(claimed\) set cooldown=P3D maxPerMonth=4: costs/);
+    expect((await say("retraining", "status", "alarmed")).out).toMatch(/settings: onDrift=true onData=false mode=automatic cooldown=P3D \(changed\) maxPerMonth=4 \(changed\)\nthis month, as of .*: \d of 4 runs[^]*ann \(claimed\) set cooldown=P3D maxPerMonth=4: costs/);
     expect(await say("retraining", "set", "alarmed", "cooldown=soon")).toMatchObject({ exitCode: 1 });
     expect(await say("retraining", "set", "alarmed", "colour=red")).toMatchObject({ exitCode: 1, err: expect.stringContaining("cannot set colour") });
     expect((await say("retraining", "pause", "alarmed")).out).toContain("starts no further run");

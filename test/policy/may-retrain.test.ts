@@ -49,8 +49,8 @@ describe("whether a cause starts a run", () => {
     }), { numRuns: 30, seed: 7 });
   });
 
-  it("knows no cooldown before the first run, and without one", () => {
-    expect([cooldownEnd({ cooldown: "P3D" }, "UTC", []), cooldownEnd({ cooldown: "PT0S" }, "UTC", [run("2013-06-13T00:00:00Z")])]).toEqual([null, null]);
+  it("knows no cooldown before the first run, after one of another time, and without one", () => {
+    expect([cooldownEnd({ cooldown: "P3D" }, "UTC", [], "2013-06-15T00:00:00Z"), cooldownEnd({ cooldown: "P3D" }, "UTC", [run("2026-06-13T00:00:00Z")], "2013-06-15T00:00:00Z"), cooldownEnd({ cooldown: "PT0S" }, "UTC", [run("2013-06-13T00:00:00Z")], "2013-06-15T00:00:00Z")]).toEqual([null, null, null]);
   });
 });
 
