@@ -63,7 +63,10 @@ export function readTrigger(args: readonly unknown[], pipeline: string): Trigger
   };
 }
 
-function readAlarm({ id, kind, proposal, message }: Partial<AlarmRef>): AlarmRef | null {
+/** Reads what a cause says of its alarm. Null where it is none. */
+export function readAlarm(value: unknown): AlarmRef | null {
+  if (typeof value !== "object" || value === null) return null;
+  const { id, kind, proposal, message } = value as Partial<AlarmRef>;
   const fits = typeof id === "string" && /^[0-9a-f]{64}$/.test(id) && alarmKinds.has(kind) && remedies.has(proposal) && typeof message === "string";
   return fits ? { id, kind: kind as AlarmKind, proposal: proposal as Remedy, message: wellFormed(message.slice(0, 4_000)) } : null;
 }

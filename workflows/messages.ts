@@ -19,6 +19,8 @@ export const pauseSignal = defineSignal("pause");
 export const resumeSignal = defineSignal("resume");
 /** The data is mended. */
 export const unblockSignal = defineSignal<unknown[]>("unblock");
+/** A person says that the data is broken: what nobody asked for waits until it is mended. */
+export const blockSignal = defineSignal<unknown[]>("block");
 /** Changes settings of `retrain`. */
 export const configureUpdate = defineUpdate<RetrainChange, unknown[]>("configure");
 

@@ -45,8 +45,8 @@ export function carriedOf({ problem: _problem, decisions: _decisions, standing: 
   return carried;
 }
 
-/** Whether a cause has had its answer. */
-export const isKnown = ({ started }: Live, { cause }: Trigger): boolean => Object.hasOwn(started, cause.key);
+/** Whether a cause has had its answer, or waits for it. */
+export const isKnown = ({ started, waiting }: Live, trigger: Trigger): boolean => Object.hasOwn(started, trigger.cause.key) || waiting.some((one) => isSame(one.trigger, trigger));
 
 /** Takes a cause in. What waits is judged anew beside it: it may be later now. */
 export function take(state: Live, trigger: Trigger): void {

@@ -1,10 +1,10 @@
 import { allHandlersFinished, ApplicationFailure, condition, continueAsNew, isCancellation, log, setHandler, workflowInfo } from "@temporalio/workflow";
-import { isAsked, nextOf, readTrigger } from "../policy/retraining.ts";
+import { isAsked, nextOf, readAlarm, readTrigger } from "../policy/retraining.ts";
 import { merged, readConfigure } from "../policy/retrain-settings.ts";
 import { answeredBy, type Decided, ignored, isDue, nextDueMs, settleCauses, unanswered } from "../policy/settle-causes.ts";
 import type { Trigger } from "../schemas/cause.ts";
 import { quick, watch } from "./activity-proxies.ts";
-import { configureUpdate, pauseSignal, resumeSignal, stateQuery, triggerSignal, unblockSignal } from "./messages.ts";
+import { blockSignal, configureUpdate, pauseSignal, resumeSignal, stateQuery, triggerSignal, unblockSignal } from "./messages.ts";
 import { begin, carriedOf, isKnown, type Live, lookAgain, markStarted, type RetrainingState, statusOf, take, takeOverflow } from "./retraining-state.ts";
 
 /** Far below what one payload may hold, and what an activity writes well within its time. */
@@ -44,6 +44,10 @@ function listen(state: Live): void {
   }, { description: "Folds one cause {cause, asOf, definition, pipeline} into the next run; with {version} that version is evaluated again." });
   setHandler(pauseSignal, () => void (state.paused = true), { description: "Starts no further run." });
   setHandler(resumeSignal, () => void (state.paused = false), { description: "Starts runs again." });
+  setHandler(blockSignal, (...args: unknown[]) => {
+    const alarm = readAlarm(args[0]);
+    if (alarm !== null) state.blocked = alarm;
+  }, { description: "The data is broken, as an alarm shows {id, kind, proposal, message}: what nobody asked for waits until unblock." });
   setHandler(unblockSignal, () => {
     state.blocked = null;
     lookAgain(state);

@@ -1,16 +1,19 @@
-import { type Alarm, type AlarmDecision, remedy } from "../../schemas/alarm.ts";
+import { type Alarm, type AlarmDecision, type AlarmRef, remedy } from "../../schemas/alarm.ts";
 import { RelearnError } from "../../schemas/failures.ts";
 import { listAlarms, listDecisions, putDecision } from "../../stores/alarms.ts";
 import type { ObjectStore } from "../../stores/object-store.ts";
 import { inParallel } from "../../stores/parallel.ts";
 import { listModels } from "../../stores/runs.ts";
+import { taskQueue } from "../../workers/connect.ts";
 import { readLimit, readName, readText } from "../support/arguments.ts";
 import type { Cli } from "../support/cli.ts";
 import { shortTime } from "../support/format.ts";
 import { personOf } from "../support/person.ts";
+import { retrainingId } from "../support/start-run.ts";
 import { withStore } from "../support/store.ts";
 import { plain } from "../support/style.ts";
 import { renderTable } from "../support/table.ts";
+import { inTime, type TemporalAccess, withTemporal } from "../support/temporal.ts";
 
 interface Line { readonly alarm: Alarm; readonly decisions: readonly AlarmDecision[] }
 
@@ -78,7 +81,10 @@ function evidenceOf({ width }: Cli, { evidence }: Alarm): string {
 
 const decisionText = ({ decision, by, reason, at, run }: AlarmDecision): string => `${shortTime(at)}: ${decision}, by ${plain(by)}: ${plain(reason)}${run === null ? "" : `; relearn watch ${run}`}`;
 
-/** Records what a person decides about an alarm, over what was decided before. It starts nothing: `relearn retraining trigger` does. */
+/**
+ * Records what a person decides about an alarm, over what was decided before. It starts nothing: `relearn retraining trigger` does. `fix-data` also
+ * lets what nobody asked for wait until the data is mended.
+ */
 export async function decide(cli: Cli, given: string, wanted: string, options: { readonly reason: string; readonly by?: string }): Promise<void> {
   const read = remedy.safeParse(wanted);
   if (!read.success) throw new RelearnError("Usage", `${JSON.stringify(wanted.slice(0, 40))} is no decision: there are ${remedy.options.join(", ")}`);
@@ -90,8 +96,14 @@ export async function decide(cli: Cli, given: string, wanted: string, options: {
     await putDecision(store, found.model, { version: 1, alarm: found.id, decision, by, reason, at: new Date().toISOString(), run: null });
     return found;
   });
+  if (decision === "fix-data") await withTemporal(settings, (access) => block(access, alarm));
   cli.give({ alarm: alarm.id, decision, by, reason }, `alarm ${alarm.id.slice(0, 12)} of ${alarm.pipeline}: ${decision}`);
   cli.say(cli.style.dim(`next: ${nextOf(alarm, decision)}`));
+}
+
+async function block(access: TemporalAccess, { pipeline, id, kind, message }: Alarm): Promise<void> {
+  const told: AlarmRef = { id, kind, proposal: "fix-data", message };
+  await inTime(access, `block of ${retrainingId(pipeline)}`, () => access.client.workflow.signalWithStart("retraining", { workflowId: retrainingId(pipeline), taskQueue, args: [{ pipeline }], signal: "block", signalArgs: [told] }));
 }
 
 function nextOf({ pipeline, id }: Alarm, decision: AlarmDecision["decision"]): string {

@@ -347,6 +347,9 @@ describe("retraining from the command line", () => {
     expect((await say("alarms", "decide", "bbbbbbbb", "ignore", "--reason", "a drill", "--by", "ann")).out).toContain("alarm bbbbbbbbbbbb of alarmed: ignore");
     expect((await say("alarms")).out).toMatch(/bbbbbbbbbbbb .* ignore /);
     expect((await say("retraining", "unblock", "alarmed")).out).toContain("alarmed takes its data for mended");
+    expect((await say("alarms", "decide", "aaaaaaaa", "fix-data", "--reason", "the pipe broke", "--by", "ann")).out).toContain("next: relearn retraining unblock alarmed");
+    expect((await say("retraining", "status", "alarmed")).out).toContain("its data is said to be broken: distance has moved");
+    await say("retraining", "unblock", "alarmed");
   });
 
   it("is changed, paused and triggered while it runs, on the record", async () => {
