@@ -83,6 +83,10 @@ export function lookAgain(state: Live): void {
   for (const trigger of waited) queue(state, trigger);
 }
 
+export function unqueue(state: Live, triggers: readonly Trigger[]): void {
+  state.queued = state.queued.filter((trigger) => !triggers.includes(trigger));
+}
+
 /** Keeps where causes went. */
 export function markStarted(state: Live, triggers: readonly Trigger[], workflowId: string): void {
   const entries = [...Object.entries(state.started), ...triggers.map((trigger) => [trigger.cause.key, workflowId] as const)];

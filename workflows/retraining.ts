@@ -5,7 +5,7 @@ import { answeredBy, type Decided, ignored, isDue, nextDueMs, settleCauses, unan
 import type { Trigger } from "../schemas/cause.ts";
 import { quick, watch } from "./activity-proxies.ts";
 import { blockSignal, configureUpdate, pauseSignal, resumeSignal, stateQuery, triggerSignal, unblockSignal } from "./messages.ts";
-import { begin, carriedOf, isKnown, type Live, lookAgain, markStarted, type RetrainingState, statusOf, take, takeOverflow } from "./retraining-state.ts";
+import { begin, carriedOf, isKnown, type Live, lookAgain, markStarted, type RetrainingState, statusOf, take, takeOverflow, unqueue } from "./retraining-state.ts";
 
 /** Far below what one payload may hold, and what an activity writes well within its time. */
 const decisionsAtOnce = 250;
@@ -97,7 +97,6 @@ async function recordPending(state: Live): Promise<void> {
 /** Judges the causes that ask for the same as the first, and starts the run that answers those that may. What cannot be planned is dropped with its reason, never tried for ever. */
 async function startNext(state: Live): Promise<void> {
   const next = nextOf(state.queued);
-  const alike = (trigger: Trigger): boolean => next.includes(trigger);
   state.problem = null;
   try {
     const start = await judged(state, next);
@@ -106,9 +105,9 @@ async function startNext(state: Live): Promise<void> {
     if (isCancellation(error)) throw error;
     state.problem = messageOf(error);
     markStarted(state, next, "");
+    unqueue(state, next);
     await decide(state, unanswered(next, takeOverflow(state), state.problem));
   }
-  state.queued = state.queued.filter((trigger) => !alike(trigger));
   if (state.queued.length > 0) lookAgain(state);
 }
 
@@ -121,7 +120,7 @@ async function judged(state: Live, next: readonly Trigger[]): Promise<readonly T
   state.standing = settings === undefined ? null : { settings, budget };
   markStarted(state, dropped, "");
   // In one step: a signal that comes while decisions are recorded must find each cause in one place.
-  state.queued = state.queued.filter((trigger) => start.includes(trigger) || !next.includes(trigger));
+  unqueue(state, next.filter((trigger) => !start.includes(trigger)));
   state.waiting = [...state.waiting, ...waiting];
   await decide(state, settings?.onDrift === false ? [...decided, ...ignored(takeOverflow(state))] : decided);
   return start;
@@ -131,6 +130,7 @@ async function startRun(state: Live, triggers: readonly Trigger[]): Promise<void
   const plan = await quick.planRun({ triggers });
   if (plan.status === "planned") await quick.startRun({ workflowId: plan.workflowId, input: plan.input });
   markStarted(state, triggers, plan.workflowId);
+  unqueue(state, triggers);
   state.running = plan.status === "planned" ? { workflowId: plan.workflowId, input: plan.input } : null;
   if (plan.status === "planned") state.onData = state.change.onData ?? plan.onData ?? false;
   await decide(state, answeredBy(triggers, takeOverflow(state), plan.workflowId));

@@ -205,6 +205,52 @@ describe("retraining", () => {
     expect(runs).toBe(1);
   });
 
+  it("loses no cause that waits while another's decision is recorded and a third comes", async () => {
+    const recording = gate();
+    await retrained({
+      mayRetrain: async ({ triggers }) => ({ verdicts: triggers.map(({ cause }) => (cause.key === "alarm 2" ? { answer: "drop" as const, reason: "ann has decided about the alarm: ignore" } : { answer: "wait" as const, until: null, reason: "cooldown" })), onData: false, budget: { runs: 0, gpuHours: 0, cooldownEnd: null } }),
+      recordDecisions: () => recording.opened,
+    }, null, async ({ pipeline, signal, state }) => {
+      await signal("pause");
+      for (const i of [1, 2]) await signal("trigger", alarmed(pipeline, i));
+      await signal("resume");
+      await eventually(async () => (await state()).waiting.length === 1, "the first waits");
+      await signal("trigger", alarmed(pipeline, 3));
+      recording.open();
+      await eventually(async () => (await state()).waiting.length === 2, "both wait");
+      expect((await state()).waiting.map(({ trigger }) => trigger.cause.key).sort()).toEqual(["alarm 1", "alarm 3"]);
+    });
+  });
+
+  it("goes on as new with all that it held: what is known stays known, and what runs, waits or is paused still does", async () => {
+    const first = gate();
+    const planned: string[][] = [];
+    await withWorkers(calmActivities({
+      planRun: async ({ triggers }) => {
+        planned.push(triggers.map(({ cause }) => cause.key).sort());
+        return { status: "known", workflowId: "run-2" };
+      },
+      awaitRun: async () => {
+        await first.opened;
+        return { state: "promoted", reason: null };
+      },
+    }), async ({ pipeline, start }) => {
+      const input = runInput(pipeline);
+      const carried = { pipeline, paused: true, started: { a: "run-1" }, running: { workflowId: "run-1", input }, queued: [trigger(pipeline, "b")], waiting: [{ trigger: alarmed(pipeline, 1), until: null, reason: "cooldown", proposed: false }] };
+      const handle = await start("retraining", `${pipeline}/retraining`, [carried]);
+      const state = () => handle.query<RetrainingStatus>("state");
+      for (const again of [trigger(pipeline, "a"), trigger(pipeline, "b"), alarmed(pipeline, 1)]) await handle.signal("trigger", again);
+      first.open();
+      await eventually(async () => (await state()).running === null, "the run has ended");
+      expect(planned).toEqual([]);
+      await handle.signal("trigger", trigger(pipeline, "c"));
+      await handle.signal("resume");
+      await eventually(async () => (await state()).started["c"] === "run-2", "the next run has started");
+      await handle.terminate("the test is over");
+    });
+    expect(planned).toEqual([["alarm 1", "b", "c"]]);
+  });
+
   it("records however many decisions in parts that fit", async () => {
     const parts: number[] = [];
     const overflow = Array.from({ length: 10_000 }, (_, i) => String(i + 1).padStart(64, "0"));
