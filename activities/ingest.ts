@@ -11,11 +11,12 @@ import { usedSources } from "../tables/prepare.ts";
 import { primarySource } from "../tables/prepared-columns.ts";
 import type { Activities, IngestResult } from "./contract.ts";
 import type { Dependencies } from "./dependencies.ts";
-import { checkColumns, checkSpan, withoutCopies } from "./support/check-landed.ts";
+import { answeredNotes, checkColumns, checkSpan, withoutCopies } from "./support/check-landed.ts";
 import type { LandedRecord } from "./support/check-landed.ts";
 import { prepareGoldenSets } from "./support/golden-sets.ts";
 import { withHeartbeat } from "./support/heartbeat.ts";
 import type { Pulse } from "./support/heartbeat.ts";
+import { landPredictions } from "./support/land-predictions.ts";
 import { landSource } from "./support/land-source.ts";
 import { planPartitions, preparePartitions, visibleFrom } from "./support/prepare-partitions.ts";
 import { readDefinition } from "./support/read-definition.ts";
@@ -76,6 +77,7 @@ async function landSources(work: Ingest, whole: Window) {
   const names = usedSources(definition);
   const landed = await inParallel(names, names.length, (name) => {
     const source = definition.sources[name]!;
+    if (source.format === "predictions") return landPredictions({ deps, definition, pipeline, name, source, over: { from: visibleFrom(definition, name, whole), to: whole.to }, sandbox, folder, pulse });
     const reading = { pipeline, name, source, zone: definition.timezone, unit: partitionUnit(definition) };
     return landSource({ deps, reading, need: { name, source, asOf, window: whole, from: visibleFrom(definition, name, whole) }, sandbox, folder, pulse });
   });
@@ -92,7 +94,7 @@ function judge(definition: Definition, bySource: ReadonlyMap<string, readonly La
     notes.push(...landed.flatMap(checkSpan));
     const { kept, notes: copies } = withoutCopies(landed);
     const own = kept.map(({ record }) => record);
-    notes.push(...copies, ...own.flatMap((record) => record.notes), ...checkColumns(definition, name, own));
+    notes.push(...copies, ...answeredNotes(name, own, definition.label.arrives), ...own.flatMap((record) => record.notes), ...checkColumns(definition, name, own));
     return [name, own] as const;
   }));
   return { records, notes };

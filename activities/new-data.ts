@@ -7,12 +7,13 @@ import { primarySource } from "../tables/prepared-columns.ts";
 import type { Activities } from "./contract.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { knownRecord } from "./support/land-file.ts";
+import { newPredictions } from "./support/new-predictions.ts";
 import { readDefinition } from "./support/read-definition.ts";
 
 /** Files of older days come by a run of their own, or by a correction that a person knows of. */
 const lookBackDays = 62;
 
-/** The newest file of the primary source that has landed whole, has its labels, and was never read; as a cause. */
+/** The newest file of the primary source that has landed whole, has its labels, and was never read; or the newest such partition of predictions. As a cause. */
 export function createNewData(deps: Dependencies): Activities["newData"] {
   return async ({ pipeline, definition: given }) => {
     const ref = given ?? (await definitionInForce(deps.store, pipeline));
@@ -21,6 +22,7 @@ export function createNewData(deps: Dependencies): Activities["newData"] {
     const { timezone: zone, label } = definition;
     const name = primarySource(definition);
     const source = definition.sources[name]!;
+    if (source.format === "predictions") return newPredictions(deps, { pipeline, ref, definition, name, source });
     const now = deps.now();
     const { files } = await openLanding(source, { timezone: zone, openBucket: deps.openBucket, base: "/" }).list({ from: addDuration(now, `P${lookBackDays}D`, zone, -1), to: now });
     const readyAt = ({ span }: LandingFile): string => (span === null ? now : addDuration(span.to, label.arrives, zone));

@@ -2,7 +2,6 @@ import { readAs, readJson } from "../schemas/boundary.ts";
 import { batchId, type BatchPlan, type BatchRequest, batchRequest, mostFiles } from "../schemas/batch.ts";
 import { RelearnError } from "../schemas/failures.ts";
 import { type Manifest, manifest as manifestSchema } from "../schemas/manifest.ts";
-import type { Source } from "../schemas/source.ts";
 import { claimFolder, getPlan, outputFolder, settlePlan } from "../stores/batches.ts";
 import { getBlob } from "../stores/blobs.ts";
 import { keyOf } from "../stores/documents.ts";
@@ -57,9 +56,8 @@ async function versionOf({ store }: Ports, { model, v }: BatchRequest, signal: A
 }
 
 /** The place of a batch's files; no column need tell their time. */
-export function landingOf({ openBucket }: Pick<Dependencies, "openBucket">, { from, format, delimiter }: BatchRequest, timezone: string): Landing {
-  const source: Source = { format, uri: from, time: "time", lookback: "P1D", success: false, ...(delimiter === undefined ? {} : { delimiter }) };
-  return openLanding(source, { timezone, openBucket, base: "/" });
+export function landingOf({ openBucket }: Pick<Dependencies, "openBucket">, { from, format }: BatchRequest, timezone: string): Landing {
+  return openLanding({ format, uri: from }, { timezone, openBucket, base: "/" });
 }
 
 /** A template's files may be of days to come: a forecast's. */

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { column } from "./column.ts";
 import { versionNumber } from "./commit.ts";
 import { blobRef, identifier, name, sha256 } from "./names.ts";
-import { source } from "./source.ts";
+import { fileReading } from "./source.ts";
 import { instant } from "./time.ts";
 
 /** A job's own part of its workflow id, `<model>/score/<id>`, and of its outputs' names. */
@@ -17,11 +17,11 @@ export const batchRequest = z.strictObject({
   /** Null: the version that serves when the job starts. */
   v: versionNumber.nullable().default(null),
   /** As a source's `uri`: a prefix of files, or with {yyyy} {MM} {dd} {HH} a file a span. A folder's path is absolute. */
-  from: source.shape.uri,
+  from: fileReading.uri,
   /** `s3://bucket/folder`; one job writes there. */
   to: z.string().regex(/^s3:\/\/[^/]+\/[^?#]+$/, "must be a folder in S3 such as s3://scored/flights/march"),
-  format: source.shape.format.default("parquet"),
-  delimiter: source.shape.delimiter,
+  format: fileReading.format.default("parquet"),
+  delimiter: fileReading.delimiter,
   /** What goes with the predictions: all columns that are no feature, every column, or those named. */
   keep: z.union([z.enum(["extras", "all"]), z.array(z.string().min(1)).max(1_000).readonly()]).default("extras"),
   onBadRow: z.enum(["fail", "skip"]).default("fail"),

@@ -30,6 +30,12 @@ export function durationSeconds(duration: string): number {
   return Temporal.Duration.from(duration).total({ unit: "seconds", relativeTo: Temporal.PlainDateTime.from("2001-01-01") });
 }
 
+/** A duration as whole months, whole days, and what the clock tells. */
+export function durationParts(duration: string): { readonly months: number; readonly days: number; readonly milliseconds: number } {
+  const { years, months, weeks, days, hours, minutes, seconds, milliseconds } = Temporal.Duration.from(duration);
+  return { months: years * 12 + months, days: weeks * 7 + days, milliseconds: ((hours * 60 + minutes) * 60 + seconds) * 1_000 + milliseconds };
+}
+
 /** The unit in which a duration is given: hours where it has a part below a day. */
 export function unitOf(duration: string): CalendarUnit {
   return duration.includes("T") ? "hour" : "day";

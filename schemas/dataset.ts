@@ -30,6 +30,8 @@ export const landingRecord = z.strictObject({
   farOutside: z.int(),
   pieces: z.array(piece),
   notes: z.array(z.string()),
+  /** Of a model's predictions in one partition: rows that were answered, and those of them that are not here, or whose label was said again too late. */
+  answered: z.strictObject({ rows: z.int(), withoutConsent: z.int(), withoutLabel: z.int(), late: z.int() }).readonly().optional(),
 }).readonly();
 export type LandingRecord = z.infer<typeof landingRecord>;
 

@@ -7,7 +7,7 @@ import { monitors } from "./monitors.ts";
 import { identifier, name, title } from "./names.ts";
 import { retrain } from "./retrain.ts";
 import { rollout } from "./rollout.ts";
-import { source } from "./source.ts";
+import { landedSource, source } from "./source.ts";
 import { duration, span, timezone } from "./time.ts";
 
 /** One SELECT statement, or one expression, in DuckDB's sandbox. */
@@ -82,7 +82,7 @@ const written = z.strictObject({
   label: label.meta(about("What is predicted", { column: "late", task: "binary" })),
   windows: windows.meta(about("Which time is trained on and judged on; partitions are hours where train, atLeast or holdout has a T part, else days", { holdout: "P7D" })),
   validation: validation.prefault({}).meta(about("When data stops a run", { maxQuarantined: 0.01 })),
-  golden: upTo(most.golden, identifier, source).default({})
+  golden: upTo(most.golden, identifier, landedSource).default({})
     .meta(about("Fixed row sets that every candidate is judged on and none is trained on; they hold the prepared columns already", { storms: { format: "csv", uri: "golden/storms.csv", time: "scheduled_at" } })),
   reserve: z.number().min(0).max(50).default(0).meta(about("Percent of keys that no run ever trains on, judged as the holdout reserve", 5)),
   trainer: trainer.meta(about("The program that makes a model of rows", { command: ["python", "train.py"] })),

@@ -1,6 +1,6 @@
 import { matchTemplate, expandTemplate, templateUnit } from "../schemas/calendar.ts";
 import { RelearnError } from "../schemas/failures.ts";
-import type { Source } from "../schemas/source.ts";
+import type { FileFormat } from "../schemas/source.ts";
 import type { Window } from "../schemas/time.ts";
 import { bucketPlace } from "./landing-bucket.ts";
 import { folderPlace } from "./landing-folder.ts";
@@ -51,14 +51,14 @@ export interface LandingOptions {
 const maxBytes = 256 * 2 ** 30;
 const maxFiles = 500_000;
 
-const endings: Record<Source["format"], RegExp> = {
+const endings: Record<FileFormat, RegExp> = {
   parquet: /\.(parquet|pq)$/i,
   csv: /\.(csv|tsv|txt)(\.gz)?$/i,
   jsonl: /\.(jsonl|ndjson|json)(\.gz)?$/i,
 };
 
 /** @throws RelearnError `InvalidInput` for an address that leaves its folder, or cannot be read as one. */
-export function openLanding(source: Source, { timezone, openBucket, base }: LandingOptions): Landing {
+export function openLanding(source: { readonly uri: string; readonly format: FileFormat }, { timezone, openBucket, base }: LandingOptions): Landing {
   const { folder, pattern } = splitUri(source.uri);
   const place = isS3Uri(source.uri) ? bucketPlace(folder, openBucket) : folderPlace(folder, base);
   const template = templateUnit(pattern) === null ? null : pattern;
@@ -111,7 +111,7 @@ function splitUri(uri: string): { folder: string; pattern: string } {
   return { folder: uri.slice(0, cut), pattern };
 }
 
-function isData(name: string, pattern: string, template: string | null, format: Source["format"]): boolean {
+function isData(name: string, pattern: string, template: string | null, format: FileFormat): boolean {
   if (template !== null) return true;
   const last = name.slice(name.lastIndexOf("/") + 1);
   return name.startsWith(pattern) && !/^[._]/.test(last) && endings[format].test(last);

@@ -6,6 +6,7 @@ import { RelearnError } from "../schemas/failures.ts";
 import type { Source } from "../schemas/source.ts";
 import { badList, badType, convertText, convertTyped, hidden } from "./column-sql.ts";
 import { parquetOptions } from "./partition-rows.ts";
+import { labelledColumns, rowFacts } from "./labelled-rows-sql.ts";
 import { keyColumns, preparedColumns, primarySource } from "./prepared-columns.ts";
 import { id, quote } from "./quote.ts";
 import type { LandingColumn } from "./read-landing.ts";
@@ -44,7 +45,7 @@ export function prepareContract(definition: Definition): unknown {
 
 /** Tables that `prepare` may read. */
 export function prepareTables(definition: Definition): string[] {
-  return [primarySource(definition), ...pastSources(definition).map((name) => `${name}_past`)];
+  return [...presentSources(definition), ...pastSources(definition).map((name) => `${name}_past`)];
 }
 
 /** Sources of which `prepare` looks at the past; the others cannot change what it gives. */
@@ -52,9 +53,16 @@ export function pastSources({ prepare = "", sources }: Definition): string[] {
   return Object.keys(sources).filter((name) => new RegExp(`\\b${name}_past\\b`, "i").test(prepare));
 }
 
+/** Sources whose rows of the partition itself `prepare` sees: the primary one, and predictions, which come beside it. */
+export function presentSources(definition: Definition): string[] {
+  const { prepare = "", sources } = definition;
+  const beside = Object.entries(sources).filter(([name, { format }]) => format === "predictions" && new RegExp(`\\b${name}\\b`, "i").test(prepare));
+  return [...new Set([primarySource(definition), ...beside.map(([name]) => name)])];
+}
+
 /** Every source whose files a run needs. */
 export function usedSources(definition: Definition): string[] {
-  return [...new Set([primarySource(definition), ...pastSources(definition)])];
+  return [...new Set([...presentSources(definition), ...pastSources(definition)])];
 }
 
 /** Instant from which `<source>_past` sees: each row of the partition sees at least `lookback` before itself. */
@@ -64,12 +72,12 @@ export function pastFrom(source: Source, span: CalendarSpan, zone: string): stri
 
 /**
  * Loads the pieces of many partitions, by source, so that each partition is a filter over tables in the sandbox.
- * Every source needs at least one piece, for its columns. `prepare` must have passed `checkSelect`.
+ * Every source needs at least one piece, for its columns; only predictions have theirs by the definition. `prepare` must have passed `checkSelect`.
  * @throws RelearnError `InvalidSql` when `prepare` does not fit the columns.
  */
 export async function loadInput(sandbox: Sandbox, definition: Definition, pieces: Readonly<Record<string, readonly InputPiece[]>>): Promise<LoadedInput> {
   const primary = primarySource(definition);
-  for (const [name, own] of Object.entries(pieces)) await sandbox.run(`source ${name}`, loadSql(inputTable(name), own));
+  for (const [name, own] of Object.entries(pieces)) await sandbox.run(`source ${name}`, own.length === 0 ? emptySql(definition, name) : loadSql(inputTable(name), own));
   await sandbox.run("prepare", prepareViews(definition, { name: "", from: "1970-01-01T00:00:00Z", to: "1970-01-01T00:00:00Z" }, pieces));
   const files = [...new Set((pieces[primary] ?? []).map(({ uri }) => uri))];
   return { definition, files, bound: await sandbox.bind("prepare", `select * from (${selectOf(definition)}\n)`) };
@@ -89,7 +97,7 @@ export async function preparePartition(sandbox: Sandbox, { definition, bound, fi
 /** Brings rows that already have the prepared shape (a golden set) to their types. */
 export async function prepareGolden(sandbox: Sandbox, definition: Definition, name: string, source: Source, pieces: readonly InputPiece[], folder: string): Promise<PreparedFile> {
   const title = `golden set ${name}`;
-  const view = viewOf("golden", source, definition, { table: inputTable("golden"), pieces, origin: true, where: "true" });
+  const view = viewOf("golden", source, definition, { table: inputTable("golden"), columns: columnsOf(pieces), origin: true, where: "true" });
   await sandbox.run(title, [...loadSql(inputTable("golden"), pieces), view]);
   const bound = await sandbox.bind(title, "select * from golden");
   const { sql, notes } = typedSelect({ ...definition, prepare: undefined }, bound, "select * from golden", pieces.map(({ uri }) => uri));
@@ -109,10 +117,21 @@ function loadSql(table: string, pieces: readonly InputPiece[]): string[] {
   ];
 }
 
+/** A model that was not asked yet has no rows, and all their columns. */
+function emptySql(definition: Definition, name: string): string[] {
+  const columns = [...knownColumns(definition, name), { name: hidden.row, type: "BIGINT" }, { name: hidden.file, type: "VARCHAR" }, { name: "__part", type: "VARCHAR" }];
+  return [`create or replace table ${id(inputTable(name))} as select ${columns.map((column) => `null::${column.type} as ${id(column.name)}`).join(", ")} where false`];
+}
+
+function knownColumns(definition: Definition, name: string): readonly LandingColumn[] {
+  const source = definition.sources[name]!;
+  return source.format === "predictions" ? labelledColumns(definition, source) : [];
+}
+
 function prepareViews(definition: Definition, span: CalendarSpan, pieces: Readonly<Record<string, readonly InputPiece[]>>): string[] {
-  const primary = primarySource(definition);
-  const view = (name: string, source: string, where: string) => viewOf(name, definition.sources[source]!, definition, { table: inputTable(source), pieces: pieces[source]!, origin: name === primary, where });
-  const views = [view(primary, primary, `__part = ${quote(span.name)}`)];
+  const present = presentSources(definition);
+  const view = (name: string, source: string, where: string) => viewOf(name, definition.sources[source]!, definition, { table: inputTable(source), columns: columnsOf(pieces[source]!, knownColumns(definition, source)), origin: present.includes(name), where });
+  const views = present.map((name) => view(name, name, `__part = ${quote(span.name)}`));
   const past = pastSources(definition).map((name) => {
     const source = definition.sources[name]!;
     const from = pastFrom(source, span, definition.timezone);
@@ -121,11 +140,15 @@ function prepareViews(definition: Definition, span: CalendarSpan, pieces: Readon
   return [...views, ...past];
 }
 
-interface ViewOptions { readonly table: string; readonly pieces: readonly InputPiece[]; readonly origin: boolean; readonly where: string }
+interface ViewOptions { readonly table: string; readonly columns: readonly string[]; readonly origin: boolean; readonly where: string }
 
-function viewOf(name: string, source: Source, definition: Definition, { table, pieces, origin, where }: ViewOptions): string {
-  const names = [...new Set(pieces.flatMap(({ columns }) => columns.map((column) => column.name)))];
-  const converted = names.map((column) => ({ column, ...readColumn(column, source, definition) }));
+function columnsOf(pieces: readonly InputPiece[], otherwise: readonly LandingColumn[] = []): string[] {
+  const columns = pieces.length === 0 ? otherwise : pieces.flatMap((piece) => piece.columns);
+  return [...new Set(columns.map(({ name }) => name))];
+}
+
+function viewOf(name: string, source: Source, definition: Definition, { table, columns, origin, where }: ViewOptions): string {
+  const converted = columns.map((column) => ({ column, ...readColumn(column, source, definition) }));
   const selected = converted.map(({ column, value }) => `${value} as ${id(column)}`);
   const origins = origin ? [hidden.file, hidden.row, `${badList(converted.map(({ column, bad }) => ({ column, bad, raw: id(column) })))} as ${hidden.bad}`] : [];
   return `create or replace temp view ${id(name)} as select ${[...selected, ...origins].join(", ")} from ${id(table)} where ${where}`;
@@ -134,7 +157,8 @@ function viewOf(name: string, source: Source, definition: Definition, { table, p
 /** Text formats arrive as text: columns that the definition declares get their type here, so that `prepare` can compute with them. */
 function readColumn(name: string, source: Source, definition: Definition): { readonly value: string; readonly bad: string | null } {
   const declared = definition.columns[name] ?? preparedColumns(definition).find((column) => column.name === name)?.column;
-  if (source.format === "parquet" || declared === undefined || name === source.time) return { value: id(name), bad: null };
+  const typed = source.format === "parquet" || (source.format === "predictions" && (name in rowFacts || definition.columns[name]?.feature === true));
+  if (typed || declared === undefined || name === source.time) return { value: id(name), bad: null };
   return convertText(declared, id(name));
 }
 

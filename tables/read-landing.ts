@@ -3,7 +3,7 @@ import { stat } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { RelearnError } from "../schemas/failures.ts";
-import type { Source } from "../schemas/source.ts";
+import type { FileFormat } from "../schemas/source.ts";
 import { hidden, timeSql } from "./column-sql.ts";
 import { csvHeader } from "./csv-header.ts";
 import { id, quote } from "./quote.ts";
@@ -22,7 +22,7 @@ export interface LandingFile {
 export interface LandingColumn { readonly name: string; readonly type: string }
 
 /** How its files are read. `time`: null where no column need tell it. */
-export type LandingSource = Pick<Source, "format" | "delimiter"> & { readonly time: string | null };
+export interface LandingSource { readonly format: FileFormat; readonly delimiter?: string | undefined; readonly time: string | null }
 
 export type LandingRead =
   | { readonly status: "read"; readonly columns: readonly LandingColumn[]; readonly rows: number; readonly notes: readonly string[] }

@@ -33,6 +33,15 @@ export function withoutCopies(landed: readonly LandedRecord[]): { readonly kept:
   return { kept, notes };
 }
 
+/** What became of the rows that a model was asked about, over all partitions. */
+export function answeredNotes(source: string, records: readonly LandingRecord[], arrives: string): string[] {
+  const all = records.flatMap(({ answered }) => (answered === undefined ? [] : [answered]));
+  const sum = (of: keyof NonNullable<LandingRecord["answered"]>) => all.reduce((total, one) => total + one[of], 0);
+  if (sum("rows") === 0) return [];
+  const late = sum("late") === 0 ? "" : `; of ${sum("late")} a label came after ${arrives} and is not used`;
+  return [`source ${source}: of ${sum("rows")} rows that were answered ${sum("withoutConsent")} have no consent and ${sum("withoutLabel")} had no label within ${arrives}${late}`];
+}
+
 /**
  * Holds the columns of one source's files against each other and against the definition.
  * A column counts as needed when the definition declares it (without `prepare`) or when `prepare` names it.

@@ -2,7 +2,9 @@ import { floorTo, spansOf, templateUnit } from "../../schemas/calendar.ts";
 import { partitionUnit } from "../../schemas/definition.ts";
 import type { Definition } from "../../schemas/definition.ts";
 import { failureTypeOf } from "../../schemas/failures.ts";
+import type { LandedSource } from "../../schemas/source.ts";
 import { openLanding } from "../../stores/landing.ts";
+import { nextPredictionHour } from "../../stores/prediction-times.ts";
 import { primarySource } from "../../tables/prepared-columns.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { withHeartbeat } from "./heartbeat.ts";
@@ -15,14 +17,20 @@ import { inWorkFolder } from "./work-folder.ts";
  */
 export async function earliestData(deps: Dependencies, definition: Definition): Promise<string | null> {
   const source = definition.sources[primarySource(definition)]!;
-  if (templateUnit(source.uri) === null) return definition.windows.train === "all" ? earliestRow(deps, definition) : null;
+  if (source.format === "predictions") return earliestPrediction(deps, source.model ?? definition.name);
+  if (templateUnit(source.uri) === null) return definition.windows.train === "all" ? earliestRow(deps, definition, source) : null;
   return openLanding(source, { timezone: definition.timezone, openBucket: deps.openBucket, base: "/" }).earliest();
 }
 
-async function earliestRow(deps: Dependencies, definition: Definition): Promise<string | null> {
+async function earliestPrediction(deps: Dependencies, model: string): Promise<string | null> {
+  const hour = await nextPredictionHour(deps.store, model, 0);
+  return hour === null ? null : new Date(hour).toISOString();
+}
+
+async function earliestRow(deps: Dependencies, definition: Definition, source: LandedSource): Promise<string | null> {
   const name = primarySource(definition);
   const zone = definition.timezone;
-  const reading = { pipeline: definition.name, name, source: definition.sources[name]!, zone, unit: partitionUnit(definition) };
+  const reading = { pipeline: definition.name, name, source, zone, unit: partitionUnit(definition) };
   const now = deps.now();
   const need = { name, source: reading.source, asOf: now, window: { from: now, to: now }, from: now };
   try {

@@ -2,7 +2,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { CalendarUnit } from "../../schemas/calendar.ts";
 import type { LandingRecord } from "../../schemas/dataset.ts";
-import type { Source } from "../../schemas/source.ts";
+import type { LandedSource } from "../../schemas/source.ts";
 import { hashFile } from "../../stores/blobs.ts";
 import { canonicalBytes, sha256Hex } from "../../stores/canonical.ts";
 import type { Landing, LandingFile } from "../../stores/landing.ts";
@@ -18,7 +18,7 @@ import { uploads } from "./uploads.ts";
 export interface Reading {
   readonly pipeline: string;
   readonly name: string;
-  readonly source: Source;
+  readonly source: LandedSource;
   readonly zone: string;
   readonly unit: CalendarUnit;
 }
@@ -27,7 +27,7 @@ export interface Reading {
 const readingFormat = 1;
 
 function recordId({ source, zone, unit }: Reading, state: object): string {
-  const reading = { format: source.format, delimiter: source.delimiter, time: source.time, zone, unit, version: readingFormat };
+  const reading = { format: source.format, delimiter: source.format === "csv" ? source.delimiter : undefined, time: source.time, zone, unit, version: readingFormat };
   return sha256Hex(canonicalBytes({ ...state, reading }));
 }
 

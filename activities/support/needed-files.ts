@@ -1,10 +1,10 @@
-import type { Source } from "../../schemas/source.ts";
+import type { LandedSource } from "../../schemas/source.ts";
 import type { Window } from "../../schemas/time.ts";
 import type { LandingFile, LandingListing } from "../../stores/landing.ts";
 
 export interface Need {
   readonly name: string;
-  readonly source: Source;
+  readonly source: LandedSource;
   readonly asOf: string;
   /** Every file whose span overlaps this must be there, and whole. */
   readonly window: Window;

@@ -10,7 +10,7 @@ import type { Window } from "../../schemas/time.ts";
 import { canonicalBytes, sha256Hex } from "../../stores/canonical.ts";
 import { getPreparedRecord, putPreparedRecord } from "../../stores/datasets.ts";
 import { inParallel } from "../../stores/parallel.ts";
-import { loadInput, pastFrom, pastSources, prepareContract, preparePartition, prepareTables, usedSources } from "../../tables/prepare.ts";
+import { loadInput, pastFrom, pastSources, prepareContract, preparePartition, prepareTables, presentSources, usedSources } from "../../tables/prepare.ts";
 import type { InputPiece, PreparedFile } from "../../tables/prepare.ts";
 import { primarySource } from "../../tables/prepared-columns.ts";
 import { expectSandbox, type Sandbox } from "../../tables/sql-child.ts";
@@ -26,6 +26,8 @@ interface SeenPiece { readonly record: LandingRecord; readonly partition: string
 interface PlannedPartition {
   readonly span: CalendarSpan;
   readonly primary: readonly SeenPiece[];
+  /** Of the other sources whose rows of the partition itself are seen. */
+  readonly beside: Readonly<Record<string, readonly SeenPiece[]>>;
   readonly past: Readonly<Record<string, readonly SeenPiece[]>>;
   readonly id: string;
 }
@@ -44,13 +46,15 @@ export function planPartitions(definition: Definition, window: Window, records: 
   const contract = prepareContract(definition);
   const primary = primarySource(definition);
   const names = pastSources(definition);
+  const others = presentSources(definition).filter((name) => name !== primary);
   const pieces = new Map(usedSources(definition).map((name) => [name, piecesByPartition(records.get(name) ?? [])]));
   const visible = new Map(names.map((name) => [name, spansOf(unit, { from: visibleFrom(definition, name, window), to: window.to }, definition.timezone)]));
   return spansOf(unit, window, definition.timezone).map((span) => {
     const own = pieces.get(primary)!.get(span.name) ?? [];
     const past = Object.fromEntries(names.map((name) => [name, seenBy(span, pastFrom(definition.sources[name]!, span, definition.timezone), visible.get(name)!, pieces.get(name)!)]));
-    const inputs = { primary: own.map(({ blob, record }) => [blob.sha256, record.uri]), past: Object.fromEntries(Object.entries(past).map(([name, seen]) => [name, seen.map(({ blob }) => blob.sha256)])) };
-    return { span, primary: own, past, id: sha256Hex(canonicalBytes({ contract, span, inputs })) };
+    const beside = Object.fromEntries(others.map((name) => [name, pieces.get(name)!.get(span.name) ?? []]));
+    const inputs = { primary: own.map(({ blob, record }) => [blob.sha256, record.uri]), ...(others.length === 0 ? {} : { beside: Object.fromEntries(others.map((name) => [name, beside[name]!.map(({ blob }) => blob.sha256)])) }), past: Object.fromEntries(Object.entries(past).map(([name, seen]) => [name, seen.map(({ blob }) => blob.sha256)])) };
+    return { span, primary: own, beside, past, id: sha256Hex(canonicalBytes({ contract, span, inputs })) };
   });
 }
 
@@ -123,7 +127,7 @@ function chunksOf(planned: readonly PlannedPartition[]): PlannedPartition[][] {
   const chunks: PlannedPartition[][] = [];
   let rows = 0;
   for (const plan of planned) {
-    const own = plan.primary.reduce((sum, piece) => sum + piece.rows, 0);
+    const own = [plan.primary, ...Object.values(plan.beside)].flat().reduce((sum, piece) => sum + piece.rows, 0);
     const last = chunks.at(-1);
     if (last === undefined || rows + own > chunkRows) chunks.push([plan]);
     else last.push(plan);
@@ -146,7 +150,7 @@ async function makeChunk(work: PrepareWork, sandbox: Sandbox, chunk: readonly Pl
 function visiblePieces(definition: Definition, chunk: readonly PlannedPartition[], records: RecordsBySource): Map<string, readonly SeenPiece[]> {
   const primary = primarySource(definition);
   return new Map([...records].map(([name, all]) => {
-    const seen = chunk.flatMap((plan) => [...(name === primary ? plan.primary : []), ...(plan.past[name] ?? [])]);
+    const seen = chunk.flatMap((plan) => [...(name === primary ? plan.primary : []), ...(plan.beside[name] ?? []), ...(plan.past[name] ?? [])]);
     const once = new Map(seen.map((piece) => [pieceName(piece), piece]));
     return [name, once.size > 0 ? [...once.values()] : firstPiece(all)] as const;
   }));

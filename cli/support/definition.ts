@@ -10,6 +10,7 @@ import { problemsOf } from "../../schemas/problems.ts";
 import type { Source } from "../../schemas/source.ts";
 import { checkDefinitionSql } from "../../tables/check-definition-sql.ts";
 import { usedSources } from "../../tables/prepare.ts";
+import { type Contradiction, predictionsProblems } from "./predictions-problems.ts";
 import { type DefinitionFile, readDefinitionFile } from "./definition-file.ts";
 
 /**
@@ -46,8 +47,6 @@ function place(path: string, read: DefinitionFile, at: readonly PropertyKey[]): 
   return line === null ? "" : `${path}:${line}: `;
 }
 
-interface Contradiction { readonly at: readonly string[]; readonly message: string }
-
 /** Fields that are each valid and do not fit together. */
 function contradictions(definition: Definition): Contradiction[] {
   const { columns, label, sources, golden, metrics, consent } = definition;
@@ -60,12 +59,14 @@ function contradictions(definition: Definition): Contradiction[] {
   for (const name of Object.keys(metrics).filter(isBuiltInMetric)) found.push({ at: ["metrics", name], message: "the name is taken by one of Relearn's own metrics, which gates would then mean" });
   for (const name of ["recent", "reserve"]) if (name in golden) found.push({ at: ["golden", name], message: "the name is taken by one of the pipeline's own holdouts" });
   for (const name of Object.keys(sources).filter((source) => !usedSources(definition).includes(source))) found.push({ at: ["sources", name], message: `nothing reads it: name ${name}_past in prepare, or leave it out` });
-  return found;
+  return [...found, ...predictionsProblems(definition)];
 }
 
 function withAbsolutePaths(definition: Definition, folder: string): Definition {
-  const absolute = (sources: Readonly<Record<string, Source>>) => Object.fromEntries(Object.entries(sources).map(([name, source]) => [name, { ...source, uri: absoluteUri(source.uri, folder) }]));
-  return { ...definition, sources: absolute(definition.sources), golden: absolute(definition.golden), trainer: { ...definition.trainer, workdir: resolve(folder, definition.trainer.workdir ?? ".") } };
+  const landed = <S extends { readonly uri: string }>(source: S): S => ({ ...source, uri: absoluteUri(source.uri, folder) });
+  const each = <S, T>(sources: Readonly<Record<string, S>>, change: (source: S) => T) => Object.fromEntries(Object.entries(sources).map(([name, source]) => [name, change(source)]));
+  const absolute = (source: Source): Source => (source.format !== "predictions" ? landed(source) : source.labels.from === "files" ? { ...source, labels: landed(source.labels) } : source);
+  return { ...definition, sources: each(definition.sources, absolute), golden: each(definition.golden, landed), trainer: { ...definition.trainer, workdir: resolve(folder, definition.trainer.workdir ?? ".") } };
 }
 
 /** A trailing slash stays: it makes a prefix a folder. */

@@ -12,7 +12,7 @@ vi.setConfig({ testTimeout: 90_000 });
 let world: World;
 /** The same as CSV. */
 let csvWorld: World;
-const csvSources: Partial<DefinitionInput> = { sources: { ...flights.sources, flights: { ...flights.sources["flights"]!, format: "csv", uri: "s3://landing/csv/{yyyy}-{MM}.csv" } } };
+const csvSources: Partial<DefinitionInput> = { sources: { ...flights.sources, flights: { format: "csv", uri: "s3://landing/csv/{yyyy}-{MM}.csv", time: "scheduled_at", key: "flight_id" } } };
 const csv = (month: string) => `csv/${month}.csv`;
 
 beforeAll(async () => {

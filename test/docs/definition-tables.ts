@@ -7,10 +7,15 @@ import { definitionSchema, entryOf, type Key, kindOf, type Node, ownKeys } from 
 const top = definitionSchema.properties!;
 const variants = (name: string): readonly Node[] => (entryOf(top[name]!) ?? top[name]!).oneOf!;
 
+const labelSources = variants("sources").find((one) => kindOf(one)[1] === "predictions")!.properties!["labels"]!.oneOf!;
+
 /** The tables of docs/definition.md by the name of their block. */
 export const tables: Readonly<Record<string, () => string>> = {
   "all keys": () => keyTable(ownKeys(definitionSchema)),
-  sources: () => keyTable(ownKeys(entryOf(top["sources"]!)!)),
+  "source kinds": () => table(["format", "what it is", "keys"], variants("sources").map(gateKind)),
+  sources: () => kindTable("sources"),
+  "label sources": () => table(["from", "what they are", "keys"], labelSources.map(gateKind)),
+  labels: () => kindTableOf(labelSources),
   "column types": () => table(["type", "what it is", "ONNX input", "null"], variants("columns").map(columnType)),
   columns: () => kindTable("columns"),
   label: () => keyTable(ownKeys(top["label"]!)),
@@ -44,9 +49,11 @@ const facts = ({ node, required }: Key): string[] => [typeOf(node), defaultOf(no
 const defaultOf = (node: Node, required: boolean): string => (required ? "**required**" : node.default === undefined ? "none" : code(node.default));
 
 /** Keys of several kinds of entry: one that is the same in many kinds stands once. */
-function kindTable(name: string): string {
-  const kinds = variants(name).map((variant) => kindOf(variant)[1]);
-  const all = variants(name).flatMap((variant) => ownKeys(variant).filter((key) => key.node.const === undefined).map((key) => ({ kind: kindOf(variant)[1], key })));
+const kindTable = (name: string): string => kindTableOf(variants(name));
+
+function kindTableOf(variants: readonly Node[]): string {
+  const kinds = variants.map((variant) => kindOf(variant)[1]);
+  const all = variants.flatMap((variant) => ownKeys(variant).filter((key) => key.node.const === undefined).map((key) => ({ kind: kindOf(variant)[1], key })));
   const same = new Map<string, typeof all>();
   for (const one of all) {
     const what = JSON.stringify([one.key.name, one.key.node.description, one.key.node.default, one.key.required]);
@@ -72,7 +79,7 @@ function columnType(variant: Node): string[] {
 
 function gateKind(variant: Node): string[] {
   const keys = ownKeys(variant).filter(({ node }) => node.const === undefined).map(({ name, required }) => `\`${name}\`${required ? "" : "?"}`);
-  return [`\`${kindOf(variant)[1]}\``, variant.properties!["kind"]!.description!, keys.join(", ")];
+  return [`\`${kindOf(variant)[1]}\``, variant.properties![kindOf(variant)[0]]!.description!, keys.join(", ")];
 }
 
 /** Words for a type, with its bounds. */

@@ -15,7 +15,8 @@ describe("every key of a definition", () => {
 
   test("has an example that is valid, alone and with all others", () => {
     const every = exampleOf(definitionSchema) as Record<string, object>;
-    const all = { ...every, columns: { ...every["columns"], carrier: { type: "category" } } }; // the examples are no features
+    const sources = { ...every["sources"], flights: { format: "csv", uri: "landing/", time: "at" } };
+    const all = { ...every, sources, columns: { ...every["columns"], carrier: { type: "category" } } }; // the examples are no features
     expect(definition.safeParse(all).error?.issues ?? []).toEqual([]);
     for (const { name, node } of allKeys().filter(({ path }) => !path.includes("."))) expect(definition.safeParse({ ...all, [name]: node.examples![0] }).error?.issues ?? [], name).toEqual([]);
   });

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
-import { source } from "../../schemas/source.ts";
+import { landedSource } from "../../schemas/source.ts";
 import { openLanding } from "../../stores/landing.ts";
 import { connectS3 } from "../../stores/s3-object-store.ts";
 import { freshBucket } from "../support/s3.ts";
@@ -16,7 +16,7 @@ it("a file that lies in a bucket is fetched by the ETag it was listed with, howe
   writeFileSync(join(folder, "large"), new Uint8Array(20 * 1024 * 1024).fill(1));
   await store.put("in/2013-01.parquet", new Uint8Array([1, 2, 3]));
   await store.upload("in/2013-02.parquet", join(folder, "large"));
-  const given = source.parse({ format: "parquet", uri: `s3://${settings.bucket}/in/{yyyy}-{MM}.parquet`, time: "at" });
+  const given = landedSource.parse({ format: "parquet", uri: `s3://${settings.bucket}/in/{yyyy}-{MM}.parquet`, time: "at" });
   const landing = openLanding(given, { timezone: "UTC", openBucket: () => store, base: folder });
   const { files, missing } = await landing.list({ from: "2013-01-01T00:00:00Z", to: "2013-04-01T00:00:00Z" });
   expect([files.map((file) => file.bytes), missing.map((file) => file.span.from)]).toEqual([[3, 20 * 1024 * 1024], ["2013-03-01T00:00:00Z"]]);

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, utimesSync, 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, it } from "vitest";
-import { source, type SourceInput } from "../../schemas/source.ts";
+import { landedSource, type LandedSourceInput } from "../../schemas/source.ts";
 import { memoryObjectStore } from "../../stores/memory-object-store.ts";
 import { openLanding, type Landing } from "../../stores/landing.ts";
 
@@ -18,8 +18,8 @@ beforeEach(() => {
 
 const quarter = { from: "2013-01-01T05:00:00Z", to: "2013-04-01T04:00:00Z" };
 const store = memoryObjectStore("landing");
-const open = (uri: string, more: Partial<SourceInput> = {}): Landing =>
-  openLanding(source.parse({ format: "parquet", uri, time: "at", ...more }), { timezone: "America/New_York", openBucket: () => store, base });
+const open = (uri: string, more: Partial<LandedSourceInput> = {}): Landing =>
+  openLanding(landedSource.parse({ format: "parquet", uri, time: "at", ...more }), { timezone: "America/New_York", openBucket: () => store, base });
 const write = (name: string, content = "rows"): string => {
   mkdirSync(join(folder, name, ".."), { recursive: true });
   writeFileSync(join(folder, name), content);

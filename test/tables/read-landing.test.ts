@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { source as schema } from "../../schemas/source.ts";
+import { landedSource as schema } from "../../schemas/source.ts";
 import { readLanding } from "../../tables/read-landing.ts";
 import type { LandingRead } from "../../tables/read-landing.ts";
 import { openSandbox } from "../../tables/sql-child.ts";

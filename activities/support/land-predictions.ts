@@ -1,0 +1,115 @@
+import { mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { CalendarSpan } from "../../schemas/calendar.ts";
+import { spansOf } from "../../schemas/calendar.ts";
+import type { LandingRecord } from "../../schemas/dataset.ts";
+import { partitionUnit } from "../../schemas/definition.ts";
+import type { Definition } from "../../schemas/definition.ts";
+import type { PredictionsSource } from "../../schemas/source.ts";
+import type { Window } from "../../schemas/time.ts";
+import { canonicalBytes, sha256Hex } from "../../stores/canonical.ts";
+import { getLandingRecord, putLandingRecord } from "../../stores/datasets.ts";
+import type { ObjectInfo } from "../../stores/object-store.ts";
+import { inParallel } from "../../stores/parallel.ts";
+import { predictionsListed } from "../../stores/prediction-times.ts";
+import { labelledColumns, labelledContract, labelledRowsSql } from "../../tables/labelled-rows-sql.ts";
+import { parquetOptions } from "../../tables/partition-rows.ts";
+import { quote } from "../../tables/quote.ts";
+import { primarySource } from "../../tables/prepared-columns.ts";
+import { columnNamesSql } from "../../tables/served-sql.ts";
+import type { Sandbox } from "../../tables/sql-child.ts";
+import type { Dependencies } from "../dependencies.ts";
+import type { LandedRecord } from "./check-landed.ts";
+import type { Pulse } from "./heartbeat.ts";
+import { type LabelFile, openLabels } from "./label-files.ts";
+import type { LandedSource } from "./land-source.ts";
+import type { LazySandbox } from "./lazy-sandbox.ts";
+import { uploads } from "./uploads.ts";
+
+export interface LandPredictions {
+  readonly deps: Dependencies;
+  readonly definition: Definition;
+  readonly pipeline: string;
+  readonly name: string;
+  readonly source: PredictionsSource;
+  /** Whole partitions; all of it lies `label.arrives` back. */
+  readonly over: Window;
+  readonly sandbox: LazySandbox;
+  readonly folder: string;
+  readonly pulse: Pulse;
+}
+
+/** A partition's rows are made of these; the same give the same. */
+interface Plan { readonly span: CalendarSpan; readonly asked: readonly ObjectInfo[]; readonly said: readonly LabelFile[]; readonly id: string }
+
+const hourMs = 3_600_000;
+
+/**
+ * What a model was asked, joined with the labels that came true, as one landed record a partition. A partition is joined once: again only when objects
+ * of the log, or labels that were known in time, have come since.
+ */
+export async function landPredictions(work: LandPredictions): Promise<LandedSource> {
+  const { deps, source, name, over, pulse } = work;
+  const model = source.model ?? work.definition.name;
+  const plans = await planPredictions(work);
+  if (name === primarySource(work.definition) && plans.every(({ asked }) => asked.length === 0)) return { landed: [], read: 0, reasons: [`the prediction log of ${model} has nothing from ${over.from} to ${over.to} (source ${name})`] };
+  const known = await inParallel(plans, 32, ({ id }) => getLandingRecord(deps.store, work.pipeline, id, pulse.signal));
+  const landed = await inParallel(plans, 2, async (plan, i): Promise<LandedRecord> => {
+    const record = known[i] ?? (await joinPartition(work, model, plan));
+    return { file: { uri: record.uri, bytes: record.bytes, etag: plan.id, span: plan.span, success: true }, record };
+  });
+  return { landed, reasons: [], read: known.filter((record) => record === null).length };
+}
+
+/** What each partition would be made of, and the id under which it is kept once it was. */
+export async function planPredictions({ deps, definition, source, over, sandbox, folder, pulse }: LandPredictions): Promise<Plan[]> {
+  const model = source.model ?? definition.name;
+  const labels = await openLabels({ deps, definition, source, model, over, sandbox, folder, signal: pulse.signal });
+  const objects: (ObjectInfo & { readonly hour: number })[] = [];
+  for await (const found of predictionsListed(deps.store, model, Date.parse(over.from), Date.parse(over.to), pulse.signal)) objects.push(found);
+  const contract = labelledContract(definition, source);
+  return inParallel(spansOf(partitionUnit(definition), over, definition.timezone), 8, async (span): Promise<Plan> => {
+    const asked = objects.filter(({ hour }) => hour + hourMs > Date.parse(span.from) && hour < Date.parse(span.to));
+    const said = asked.length === 0 ? [] : await labels.of(span);
+    return { span, asked, said, id: sha256Hex(canonicalBytes({ contract, model, span, asked: asked.map(({ key, etag }) => [key, etag]), said: said.map(({ id }) => id) })) };
+  });
+}
+
+async function joinPartition(work: LandPredictions, model: string, { span, asked, said, id }: Plan): Promise<LandingRecord> {
+  const { deps, name, pipeline, pulse, folder } = work;
+  const uri = `predictions/${model}/${span.name}`;
+  pulse.beat({ step: "read", file: uri });
+  const place = join(folder, `${name}-${span.name}`);
+  await mkdir(place, { recursive: true });
+  try {
+    const files = await fetchAll(work, asked, place);
+    const labels = await inParallel(said, 4, ({ path }) => path());
+    const made = files.length === 0 ? null : await work.sandbox.inLane((lane) => joinRows(lane, work, span, files, labels, join(place, "piece.parquet")));
+    const blob = made === null || made.rows === 0 ? null : await (await uploads(deps, pulse.signal).add(made.path)).stored;
+    const record: LandingRecord = {
+      version: 1, source: name, uri, bytes: blob?.bytes ?? 0, sha256: blob?.sha256 ?? id, rows: made?.rows ?? 0, columns: labelledColumns(work.definition, work.source), timeless: null, outside: 0, farOutside: 0,
+      pieces: blob === null ? [] : [{ partition: span.name, blob, rows: made!.rows }], notes: [], ...(made === null ? {} : { answered: made.answered }),
+    };
+    await putLandingRecord(deps.store, pipeline, id, record, pulse.signal);
+    return record;
+  } finally {
+    await rm(place, { recursive: true, force: true });
+  }
+}
+
+async function fetchAll({ deps, pulse }: LandPredictions, objects: readonly ObjectInfo[], place: string): Promise<string[]> {
+  const fetched = await inParallel(objects, 16, async ({ key }, i) => {
+    const path = join(place, `${i}.parquet`);
+    return (await deps.store.download(key, path, { signal: pulse.signal })) === null ? null : path;
+  });
+  return fetched.filter((path) => path !== null);
+}
+
+async function joinRows(lane: Sandbox, { definition, source, name }: LandPredictions, span: CalendarSpan, asked: readonly string[], said: readonly string[], path: string) {
+  const title = `source ${name} (partition ${span.name})`;
+  const logged = new Set((await lane.run(title, columnNamesSql(asked))).map((row) => String(row["name"])));
+  const [counts] = await lane.run(title, labelledRowsSql({ definition, source, asked, logged, said, over: span }));
+  const [{ rows } = { rows: 0 }] = (await lane.run(title, [`copy (select * from labelled order by __row) to ${quote(path)} ${parquetOptions}`, "select count(*) as rows from labelled"])) as { rows: number }[];
+  const { answered, without_consent, without_label, late } = counts as Record<string, number>;
+  return { path, rows, answered: { rows: answered!, withoutConsent: without_consent!, withoutLabel: without_label!, late: late! } };
+}

@@ -1,0 +1,123 @@
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Definition, DefinitionInput } from "../../schemas/definition.ts";
+import { predictions } from "../../schemas/source.ts";
+import { writeParquet } from "../tables/landing-files.ts";
+import { daysFrom, tripsOf } from "./ingest-stage.ts";
+import { type Asked, openPredictionsStage, type PredictionsStage, type Said } from "./predictions-stage.ts";
+
+let stage: PredictionsStage;
+beforeEach(async () => {
+  stage = await openPredictionsStage();
+});
+afterEach(() => stage.close());
+
+/** Labels may come for two days. */
+const arrives = "P2D";
+const define = (change: Partial<DefinitionInput> = {}): Definition => stage.define({ sources: { served: predictions() }, label: { column: "late", task: "binary", arrives }, ...change });
+const days = daysFrom(1, 6);
+/** Windows that end on 5 January: what is younger has labels still to come. */
+const asOf = "2013-01-07T03:00:00Z";
+/** Four predictions a day, of which the odd ones come true an hour later. */
+const askedOn = (day: string): Asked[] => [0, 1, 2, 3].map((i) => ({ id: `${day}-${i}`, at: `${day}T0${6 + i}:30:00Z`, kind: i % 2 === 0 ? "bus" : "tram", length: i }));
+const saidOf = (asked: readonly Asked[]): Said[] => asked.map(({ id, at, length }) => ({ id, label: String(length! % 2), received: new Date(Date.parse(at) + 3_600_000).toISOString() }));
+const all = days.flatMap(askedOn);
+
+const rowsOf = async (definition: Definition, at = asOf) => {
+  const { partitions } = await stage.dataset(definition, at);
+  return (await Promise.all(partitions.map(({ blob }) => stage.rows(blob)))).flat().map((row) => row as { prediction_id: string; late: string; kind: string; length: number }).sort((a, b) => (a.prediction_id < b.prediction_id ? -1 : 1));
+};
+
+describe("what a model was asked becomes the next data set", () => {
+  test("with the labels that came true, a partition a day, and no younger one than all its labels", async () => {
+    await stage.asked("a", all);
+    await stage.said("a", saidOf(all));
+    const dataset = await stage.dataset(define(), asOf);
+    expect(dataset.partitions.map(({ name, rows }) => [name, rows])).toEqual([["2013-01-01", 4], ["2013-01-02", 4], ["2013-01-03", 4], ["2013-01-04", 4]]);
+    expect((await rowsOf(define())).find(({ prediction_id }) => prediction_id === "2013-01-01-1")).toMatchObject({ prediction_id: "2013-01-01-1", row: "0", at: "2013-01-01 07:30:00+00", kind: "tram", length: 1, late: "1", __file: "predictions/trips/2013-01-01" });
+    expect(dataset.notes).toEqual(expect.arrayContaining(["source served: of 16 rows that were answered 0 have no consent and 0 had no label within P2D"]));
+  });
+
+  test("once: the same log is read once, and one day more reads one day", async () => {
+    await stage.asked("a", all);
+    await stage.said("a", saidOf(all));
+    const first = await stage.ingest(define(), asOf);
+    expect(first).toMatchObject({ status: "ready", filesRead: 4 });
+    expect(await stage.ingest(define(), asOf)).toEqual({ ...first, filesRead: 0 });
+    expect(await stage.ingest(define(), "2013-01-08T03:00:00Z")).toMatchObject({ filesRead: 1, partitions: 4 });
+  });
+
+  test("without copies to a shadow, failures, and those that gave no consent", async () => {
+    const odd: Asked[] = [{ id: "shadow", at: "2013-01-03T09:00:00Z", variant: "shadow" }, { id: "failed", at: "2013-01-03T09:00:00Z", error: "Timeout" }, { id: "refused", at: "2013-01-03T09:00:00Z", consent: false }, { id: "said yes", at: "2013-01-03T09:00:00Z", consent: true }];
+    await stage.asked("a", [...all, ...odd]);
+    await stage.said("a", saidOf([...all, ...odd.map((one) => ({ ...one, length: 1 }))]));
+    expect((await rowsOf(define())).map(({ prediction_id }) => prediction_id).filter((id) => !id.startsWith("2013"))).toEqual(["said yes"]);
+    const asked = define({ consent: "may_train", columns: { kind: { type: "category" }, length: { type: "number", nullable: true }, may_train: { type: "boolean", feature: false } } });
+    expect((await rowsOf(asked)).map(({ prediction_id }) => prediction_id)).toEqual(["said yes"]);
+  });
+
+  test("beside rows that landed, where prepare says so, also before the model was asked anything", async () => {
+    for (const day of days) await writeParquet(stage.at(`trips/${day}.parquet`), tripsOf(day, 2));
+    const both = define({
+      sources: { trips: { format: "parquet", uri: stage.at("trips/{yyyy}-{MM}-{dd}.parquet"), time: "at", key: "id" }, served: predictions() },
+      prepare: "select id, \"at\", kind, length, late::varchar as late from trips union all by name select 'asked ' || prediction_id as id, \"at\", kind, length, late from served",
+    });
+    expect(await stage.ingest(both, asOf)).toMatchObject({ status: "ready", rows: 8 });
+    await stage.asked("a", all);
+    await stage.said("a", saidOf(all));
+    expect(await stage.ingest(both, asOf)).toMatchObject({ status: "ready", rows: 24 });
+  });
+
+  test("waits where nothing was asked", async () => {
+    expect(await stage.ingest(define({ windows: { train: "P3D", holdout: "P1D" } }), asOf)).toEqual({ status: "held", reasons: [expect.stringContaining("the prediction log of trips has nothing from")] });
+  });
+});
+
+describe("a label", () => {
+  beforeEach(() => stage.asked("a", all));
+
+  test("that is missing is no negative: the row waits, or is left out", async () => {
+    const [first, ...others] = all;
+    await stage.said("a", saidOf(others));
+    expect((await rowsOf(define())).map(({ prediction_id }) => prediction_id)).not.toContain(first!.id);
+    const clicks = define({ sources: { served: predictions({ unlabelled: 0 }) } });
+    expect((await rowsOf(clicks)).find(({ prediction_id }) => prediction_id === first!.id)).toMatchObject({ late: "0" });
+    expect((await rowsOf(clicks)).filter(({ prediction_id }) => /01-0[56]/.test(prediction_id)), "immature rows are not there at all").toEqual([]);
+  });
+
+  test("that comes too late changes nothing, in whatever run", async () => {
+    await stage.said("a", saidOf(all));
+    const before = await stage.dataset(define(), asOf);
+    await stage.said("late", [{ id: "2013-01-02-0", label: "1", received: "2013-01-05T00:00:00Z" }]);
+    expect((await stage.dataset(define(), asOf)).partitions).toEqual(before.partitions);
+  });
+
+  test("that came true in time counts whenever it was sent", async () => {
+    await stage.said("now", saidOf(all).map(({ received, ...said }) => ({ ...said, at: received, received: "2026-11-26T00:00:00Z" })));
+    expect((await rowsOf(define())).map(({ prediction_id, late }) => [prediction_id, late])).toEqual(all.slice(0, 16).map(({ id, length }) => [id, String(length! % 2)]));
+  });
+
+  test("that is corrected in time holds as corrected", async () => {
+    await stage.said("a", saidOf(all));
+    await stage.said("b", [{ id: "2013-01-02-0", label: "1", received: "2013-01-03T00:00:00Z" }]);
+    expect((await rowsOf(define())).find(({ prediction_id }) => prediction_id === "2013-01-02-0")?.late).toBe("1");
+  });
+
+  test("gives the same bytes in any order, in however many files, said twice", async () => {
+    const said = saidOf(all);
+    await stage.said("a", said);
+    const { partitions } = await stage.dataset(define(), asOf);
+    await fc.assert(fc.asyncProperty(fc.shuffledSubarray([...said, ...said], { minLength: said.length * 2 }), fc.shuffledSubarray([...all, ...all], { minLength: all.length * 2 }), fc.integer({ min: 1, max: 30 }), async (labels, asked, cut) => {
+      const other = await openPredictionsStage();
+      try {
+        await other.asked("x", asked.slice(0, cut));
+        await other.asked("y", asked.slice(cut));
+        await other.said("x", labels.slice(0, cut));
+        await other.said("y", labels.slice(cut));
+        expect((await other.dataset(define(), asOf)).partitions).toEqual(partitions);
+      } finally {
+        await other.close();
+      }
+    }), { numRuns: 3 });
+  });
+});
