@@ -20,14 +20,17 @@ const files = filesUnder(root, ["test/long"], [".long.test.ts"]).map((file) => r
 const { minutes, seed, chosen } = readArguments();
 const share = chosen.length === 0 ? minutes : minutes / chosen.length;
 const totals = { passed: 0, failed: 0 };
+const broken = [];
 
 console.log(`${chosen.length} long ${chosen.length === 1 ? "figure" : "figures"}, ${Number.isFinite(share) ? `${share.toFixed(1)} minutes each` : "without a limit"}, seed ${seed}`);
 for (const [index, file] of chosen.entries()) {
   const { passed, failed } = await runFile(file);
   totals.passed += passed;
   totals.failed += failed;
+  if (failed > 0) broken.push(file);
   console.log(`${index + 1} of ${chosen.length} done: ${file} (${Math.round((Date.now() - began) / 1000)} s in all)`);
 }
+for (const file of broken) console.log(`failed: ${file}`);
 console.log(`${totals.passed} passed, ${totals.failed} failed`);
 process.exitCode = totals.failed === 0 ? 0 : 1;
 

@@ -5,6 +5,7 @@ import { RelearnError } from "../schemas/failures.ts";
 import type { Settings, TemporalSettings } from "../schemas/settings.ts";
 import { connectS3, type S3Connection } from "../stores/s3-object-store.ts";
 import type { ObjectStore } from "../stores/object-store.ts";
+import { retriesThatEnd } from "./retries-that-end.ts";
 
 /** The queue of workflows and light activities; heavy ones have their own beside it. */
 export const taskQueue = "relearn";
@@ -22,7 +23,7 @@ export interface TemporalConnection {
 export async function connectTemporal(settings: Settings): Promise<TemporalConnection> {
   const { temporal } = settings;
   try {
-    const connection = await Connection.connect({ ...connectionOptions(temporal), connectTimeout });
+    const connection = await Connection.connect({ ...connectionOptions(temporal), interceptors: retriesThatEnd(), connectTimeout });
     const client = new Client({ connection, namespace: temporal.namespace, dataConverter: dataConverter(settings) });
     return { connection, client, close: () => connection.close() };
   } catch (error) {

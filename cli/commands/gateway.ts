@@ -6,6 +6,7 @@ import { ensureWebhookToken } from "../../gateway/webhook-token.ts";
 import { loadGatewaySettings } from "../../schemas/gateway-settings.ts";
 import { watchParent } from "../../schemas/parent-watch.ts";
 import { connectionOptions, dataConverter, openStores, taskQueue } from "../../workers/connect.ts";
+import { retriesThatEnd } from "../../workers/retries-that-end.ts";
 import type { Cli } from "../support/cli.ts";
 import { interruptible } from "../support/interrupt.ts";
 
@@ -20,7 +21,7 @@ export async function gateway(cli: Cli, { host, port, withParent }: GatewayOptio
   const settings = await cli.settings();
   const wanted = loadGatewaySettings({ ...cli.env, ...(host === undefined ? {} : { RELEARN_GATEWAY_HOST: host }), ...(port === undefined ? {} : { RELEARN_GATEWAY_PORT: port }) });
   const log = pino({ name: "relearn-gateway" }, cli.surroundings.stderr);
-  const connection = Connection.lazy(connectionOptions(settings.temporal));
+  const connection = Connection.lazy({ ...connectionOptions(settings.temporal), interceptors: retriesThatEnd() });
   const stores = openStores(settings);
   await interruptible(cli, async (signal) => {
     const client = new Client({ connection, namespace: settings.temporal.namespace, dataConverter: dataConverter(settings) });

@@ -4,14 +4,14 @@ import { type DemoStage, openDemo } from "../examples/demo-stage.ts";
 let demo: DemoStage;
 afterEach(() => demo.close(), 60_000);
 
-it("the demo told to answer by itself does so on a terminal too; a Ctrl-C in its second run leaves that run where it is", { timeout: 180_000 }, async () => {
+it("the demo told to answer by itself does so on a terminal too; a Ctrl-C in its run leaves that run where it is", { timeout: 120_000 }, async () => {
   demo = openDemo("--yes");
-  await demo.terminal.shows(/promoted: version 1 of flights serves now[^]*train +\d+\.\d s/);
+  await demo.terminal.shows(/\d s +flights\/run\/\w{12} train|train +\d+\.\d s|train: [\d,]+ rows/);
   demo.terminal.pressCtrlC();
   const { exitCode, text } = await demo.terminal.ended;
   expect(text).toMatch(/The demo was stopped by Ctrl-C\. flights\/run\/\w{12} has come to \w+, and will go on from there/);
   expect([exitCode, demo.running()]).toEqual([130, []]);
-  expect((await demo.runs()).map(({ answers }) => answers.length)).toEqual([0, 1]);
+  expect((await demo.runs()).map(({ answers }) => answers.length)).toEqual([0]);
 });
 
 it.each(["--yes", "--keep"])("a closed terminal stops what the demo started, but not with --keep: %s", { timeout: 120_000 }, async (flag) => {
