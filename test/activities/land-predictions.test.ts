@@ -1,7 +1,9 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { createNewData } from "../../activities/new-data.ts";
 import type { Definition, DefinitionInput } from "../../schemas/definition.ts";
 import { predictions } from "../../schemas/source.ts";
+import { putJsonBlob } from "../../stores/blobs.ts";
 import { writeParquet } from "../tables/landing-files.ts";
 import { daysFrom, tripsOf } from "./ingest-stage.ts";
 import { type Asked, openPredictionsStage, type PredictionsStage, type Said } from "./predictions-stage.ts";
@@ -66,6 +68,20 @@ describe("what a model was asked becomes the next data set", () => {
     await stage.asked("a", all);
     await stage.said("a", saidOf(all));
     expect(await stage.ingest(both, asOf)).toMatchObject({ status: "ready", rows: 24 });
+  });
+
+  test("starts a run once all labels of a day are known, and no more once it was read", async () => {
+    await stage.asked("a", all);
+    await stage.said("a", saidOf(all));
+    const look = async (now: string) => createNewData({ ...stage.deps, now: () => now })({ pipeline: "trips", definition: await putJsonBlob(stage.deps.store, define()) });
+    expect(await look("2013-01-02T23:00:00Z")).toBeNull();
+    const found = await look("2013-01-07T03:00:00Z");
+    expect(found).toMatchObject({ cause: { kind: "data", by: null }, asOf: "2013-01-07T00:00:00.000Z" });
+    expect((await look("2013-01-07T04:00:00Z"))?.cause.key).toBe(found?.cause.key);
+    await stage.ingest(define(), found!.asOf);
+    expect(await look("2013-01-07T05:00:00Z")).toBeNull();
+    await stage.asked("shipped late", [{ id: "late", at: "2013-01-04T12:00:00Z" }]);
+    expect(await look("2013-01-07T06:00:00Z")).toMatchObject({ asOf: "2013-01-07T00:00:00.000Z" });
   });
 
   test("waits where nothing was asked", async () => {
