@@ -13,6 +13,9 @@ export const feedbackItem = z.strictObject({
 });
 export type FeedbackItem = z.infer<typeof feedbackItem>;
 
+/** Who sent a label to a server of which nobody has a token: somebody on its own machine. */
+export const localSource = "local";
+
 /** Feedback that was accepted, as it is spooled and kept. */
 export const feedbackRecord = z.strictObject({
   version: z.literal(1),
@@ -23,5 +26,7 @@ export const feedbackRecord = z.strictObject({
   value: z.number().nullable(),
   at: instant.nullable(),
   received_at: instant,
+  /** Name of the token that sent it, `localSource` where nobody has one; null of what was kept before it was noted. */
+  source: z.string().min(1).nullable().default(null),
 }).readonly();
 export type FeedbackRecord = z.infer<typeof feedbackRecord>;

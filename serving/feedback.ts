@@ -11,9 +11,10 @@ export type FeedbackResult = { readonly prediction_id: string; readonly accepted
 export interface Feedback {
   /**
    * Takes labels of predictions; those that are accepted are on this machine's disk when it resolves, whatever the mode of the prediction log.
+   * @param source name of who sends them
    * @throws RelearnError `Overloaded` when the disk's share is full.
    */
-  accept(items: readonly unknown[]): Promise<readonly FeedbackResult[]>;
+  accept(items: readonly unknown[], source: string): Promise<readonly FeedbackResult[]>;
 }
 
 export interface FeedbackParts {
@@ -31,7 +32,7 @@ const judgedAtOnce = 64;
 
 /** Accepts labels for predictions that some replica with the same key issued, of the kind that their model predicts. */
 export function feedbackFrom({ ids, models, contracts, keep, now }: FeedbackParts): Feedback {
-  const judge = (item: unknown, seen: Set<string>, received: string): { id: string; model: string; record: FeedbackRecord } | { id: string; reason: string } => {
+  const judge = (item: unknown, seen: Set<string>, { received, source }: { readonly received: string; readonly source: string }): { id: string; model: string; record: FeedbackRecord } | { id: string; reason: string } => {
     const read = feedbackItem.safeParse(item);
     const named = (item as { prediction_id?: unknown } | null)?.prediction_id;
     const id = typeof named === "string" ? named.slice(0, 200) : "";
@@ -43,15 +44,15 @@ export function feedbackFrom({ ids, models, contracts, keep, now }: FeedbackPart
     if ("reason" in label) return { id, reason: label.reason };
     if (seen.has(`${id} ${row}`)) return { id, reason: `row ${row} of it has a label in this request already` };
     seen.add(`${id} ${row}`);
-    return { id, model, record: { version: 1, prediction_id: id, row, ...label, at: at ?? null, received_at: received } };
+    return { id, model, record: { version: 1, prediction_id: id, row, ...label, at: at ?? null, received_at: received, source } };
   };
   return {
-    async accept(items) {
+    async accept(items, source) {
       const received = new Date(now()).toISOString();
       const seen = new Set<string>();
       const judged: ReturnType<typeof judge>[] = [];
       for (const item of items) {
-        judged.push(judge(item, seen, received));
+        judged.push(judge(item, seen, { received, source }));
         if (judged.length % judgedAtOnce === 0) await othersTurn();
       }
       await Promise.all(judged.flatMap((one) => ("record" in one ? [keep(one.model, one.record)] : [])));

@@ -107,11 +107,11 @@ function feedbackValues(records: readonly FeedbackRecord[]): PlainColumn[] {
   }
   return [
     texts("prediction_id", (one) => one.prediction_id), { name: "row", type: "int32", bytes: filled(row) }, texts("label", ({ label }) => label),
-    { name: "value", type: "double", bytes: filled(value) }, texts("at", ({ at }) => at), texts("received_at", (one) => one.received_at),
+    { name: "value", type: "double", bytes: filled(value) }, texts("at", ({ at }) => at), texts("received_at", (one) => one.received_at), texts("source", ({ source }) => source),
   ];
 }
 
 const feedbackColumns: readonly WrittenColumn[] = [
   { name: "prediction_id", sql: "prediction_id" }, { name: "row", sql: `"row"` }, { name: "label", sql: "case when isnan(value) then label end" }, { name: "value", sql: "case when not isnan(value) then value end" },
-  { name: "at", sql: `nullif("at", '')::timestamptz` }, { name: "received_at", sql: "received_at::timestamptz" },
+  { name: "at", sql: `nullif("at", '')::timestamptz` }, { name: "received_at", sql: "received_at::timestamptz" }, { name: "source", sql: "nullif(source, '')" },
 ];

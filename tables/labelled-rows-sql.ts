@@ -11,10 +11,13 @@ import { id, quote } from "./quote.ts";
 import { servedValue } from "./served-sql.ts";
 
 /** What a row of the log says of itself, beside its features, and each one's SQL type. */
-export const rowFacts = { prediction_id: "VARCHAR", row: "INTEGER", at: "TIMESTAMPTZ", v: "INTEGER", variant: "VARCHAR" } as const;
+const askedFacts = { prediction_id: "VARCHAR", row: "INTEGER", at: "TIMESTAMPTZ", v: "INTEGER", variant: "VARCHAR" } as const;
+
+/** That, and who said its label; null where that is not known, or nobody did. */
+export const rowFacts = { ...askedFacts, label_source: "VARCHAR" } as const;
 
 /** Changes when the same log gives other rows for another reason than the definition. */
-export const labelledFormat = 1;
+export const labelledFormat = 2;
 
 export interface LabelledRows {
   readonly definition: Definition;
@@ -27,8 +30,8 @@ export interface LabelledRows {
   readonly over: Window;
 }
 
-/** Columns of a label file beside those that it shares with the rows, which are text: what came true, when it was known, when it was received. */
-export const labelFileColumns = { y: "VARCHAR", known_at: "TIMESTAMPTZ", received_at: "TIMESTAMPTZ" } as const;
+/** Columns of a label file beside those that it shares with the rows, which are text: what came true, when it was known, when it was received, and who said it; a file may do without the last. */
+export const labelFileColumns = { y: "VARCHAR", known_at: "TIMESTAMPTZ", received_at: "TIMESTAMPTZ", source: "VARCHAR" } as const;
 
 /** Columns that labels and rows share. Feedback names a row of a prediction. */
 export const sharedColumns = ({ labels }: PredictionsSource): readonly string[] => (labels.from === "feedback" ? ["prediction_id", "row"] : [labels.on].flat());
@@ -59,13 +62,13 @@ export function labelledRowsSql(request: LabelledRows): string[] {
   const onKeys = shared.map((name, i) => `a.__k${i} = l.${id(name)}::varchar`).join(" and ");
   const intime = `l.known_at <= a."at" + ${intervalSql(definition.label.arrives)}`;
   const unlabelled = source.unlabelled === undefined ? "null" : quote(String(source.unlabelled));
-  const facts = Object.keys(rowFacts).map((name) => `a.${id(name)}`);
+  const facts = [...Object.keys(askedFacts).map((name) => `a.${id(name)}`), "h.source as label_source"];
   return [
     `create or replace temp table asked as select *, ${keys.join(", ")}, ${consentSql(definition)} as __consent from (${predictionsSql(asked, over)}) where variant <> 'shadow' and error is null
      qualify row_number() over (partition by prediction_id, "row" order by v, variant, digest, latency_ms) = 1`,
-    `create or replace temp view said as ${said.length === 0 ? noLabels(shared) : `select * from ${parquetFiles(said, ", hive_partitioning = false")}`}`,
-    `create or replace temp table held as select a.prediction_id, a."row", last(l.y order by l.received_at, to_json([l.y, l.known_at::varchar])::varchar) filter (${intime}) as y, count(*) filter (not (${intime})) > 0 as late
-     from asked a join said l on ${onKeys} where l.y is not null group by 1, 2`,
+    `create or replace temp view said as ${noLabels(shared)}${said.length === 0 ? "" : ` union all by name select * from ${parquetFiles(said, ", hive_partitioning = false, union_by_name = true")}`}`,
+    `create or replace temp table held as select prediction_id, "row", h.y as y, h.source as source, late from (select a.prediction_id, a."row", last(struct_pack(y := l.y, source := l.source) order by l.received_at, to_json([l.y, l.known_at::varchar, l.source])::varchar) filter (${intime}) as h, count(*) filter (not (${intime})) > 0 as late
+     from asked a join said l on ${onKeys} where l.y is not null group by 1, 2)`,
     `create or replace temp table labelled as select ${[...rowColumns(request).map(({ name, sql }) => `${sql} as ${id(name)}`), `coalesce(h.y, ${unlabelled})::varchar as ${label}`, ...facts].join(", ")}, row_number() over (order by a.prediction_id, a."row") as ${hidden.row}
      from asked a left join held h on h.prediction_id = a.prediction_id and h."row" = a."row" where a.__consent and coalesce(h.y, ${unlabelled}) is not null order by a.prediction_id, a."row"`,
     `select count(*)::bigint as answered, count(*) filter (not a.__consent)::bigint as without_consent, count(*) filter (a.__consent and h.y is null)::bigint as without_label, count(*) filter (a.__consent and coalesce(h.late, false))::bigint as late
@@ -105,7 +108,7 @@ function valueSql({ columns }: Definition, logged: ReadonlySet<string>, name: st
 const extraSql = (name: string): string => `json_extract_string(extras, ${quote(`$."${name}"`)})`;
 
 function sharedSql({ definition, logged }: LabelledRows, name: string): string {
-  if (name in rowFacts) return id(name);
+  if (name in askedFacts) return id(name);
   const column = definition.columns[name];
   if (column?.feature === true && !logged.has(`in_${name}`)) throw new RelearnError("DataRefused", `labels are found by ${name}, and the prediction log has no such column`);
   return valueSql(definition, logged, name);

@@ -1,7 +1,7 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { readAs } from "../schemas/boundary.ts";
 import { type FeedbackRecord, feedbackRecord } from "../schemas/feedback.ts";
-import { parquetFiles } from "./open-duckdb.ts";
+import { feedbackSql } from "./feedback-sql.ts";
 import { checkFormat } from "./read-predictions.ts";
 
 const instantSql = (column: string): string => `strftime(${column} at time zone 'UTC', '%Y-%m-%dT%H:%M:%S.%gZ')`;
@@ -13,6 +13,6 @@ const instantSql = (column: string): string => `strftime(${column} at time zone 
 export async function readFeedback(connection: DuckDBConnection, files: readonly string[]): Promise<FeedbackRecord[]> {
   if (files.length === 0) return [];
   await checkFormat(connection, files);
-  const sql = `select 1 as version, prediction_id, "row", label, value, ${instantSql(`"at"`)} as "at", ${instantSql("received_at")} as received_at from ${parquetFiles(files, ", hive_partitioning = false")} order by all`;
+  const sql = `select 1 as version, prediction_id, "row", label, value, ${instantSql(`"at"`)} as "at", ${instantSql("received_at")} as received_at, source from (${feedbackSql(files)}) order by all`;
   return (await connection.runAndReadAll(sql)).getRowObjectsJson().map((row) => readAs(feedbackRecord, row, "a row of feedback"));
 }

@@ -6,6 +6,7 @@ import { earliestSaid, keepEarliestSaid } from "../../stores/feedback-days.ts";
 import type { ObjectInfo } from "../../stores/object-store.ts";
 import { inParallel } from "../../stores/parallel.ts";
 import { feedbackListed } from "../../stores/prediction-times.ts";
+import { feedbackSql } from "../../tables/feedback-sql.ts";
 import { parquetFiles } from "../../tables/open-duckdb.ts";
 import { parquetOptions } from "../../tables/partition-rows.ts";
 import { quote } from "../../tables/quote.ts";
@@ -58,8 +59,7 @@ async function fetchDay({ deps, sandbox, folder, signal }: LabelsRequest, object
   });
   const files = fetched.filter((path) => path !== null);
   const path = join(folder, "labels", `${name}.parquet`);
-  const rows = files.length === 0 ? "select null::varchar as prediction_id, null::integer as \"row\", null::varchar as label, null::double as value, null::timestamptz as \"at\", null::timestamptz as received_at where false" : `select * from ${parquetFiles(files, ", hive_partitioning = false")}`;
-  await sandbox.inLane((lane) => lane.run(`feedback of ${name}`, `copy (select prediction_id, "row", coalesce(label, value::varchar) as y, coalesce("at", received_at) as known_at, received_at from (${rows})) to ${quote(path)} ${parquetOptions}`));
+  await sandbox.inLane((lane) => lane.run(`feedback of ${name}`, `copy (select prediction_id, "row", coalesce(label, value::varchar) as y, coalesce("at", received_at) as known_at, received_at, source from (${feedbackSql(files)})) to ${quote(path)} ${parquetOptions}`));
   return path;
 }
 

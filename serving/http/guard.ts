@@ -12,17 +12,20 @@ export interface GuardSettings extends SiteSettings {
 const openOnLoopback: readonly Scope[] = ["public", "predict", "feedback", "backfill"];
 const openToAll: readonly Scope[] = ["public"];
 
+/** Whose name is null has no token. */
+export interface Caller { readonly name: string | null; readonly scopes: readonly Scope[] }
+
 /**
- * What a caller may: by the token, or without one where nobody has any and only this machine is listened to. Administration always takes a token.
+ * Who a caller is, and what it may: by the token, or without one where nobody has any and only this machine is listened to. Administration always takes a token.
  * @throws HttpError 401 for a token that is not known.
  */
-export function scopesOf({ host, tokens }: GuardSettings, headers: IncomingHttpHeaders): readonly Scope[] {
+export function callerOf({ host, tokens }: GuardSettings, headers: IncomingHttpHeaders): Caller {
   const { authorization } = headers;
-  if (authorization === undefined) return tokens === null && isLoopback(host) ? openOnLoopback : openToAll;
+  if (authorization === undefined) return { name: null, scopes: tokens === null && isLoopback(host) ? openOnLoopback : openToAll };
   const token = /^Bearer ([\w.~+/=-]{1,512})$/i.exec(authorization)?.[1];
-  const scopes = token === undefined || tokens === null ? null : tokens.scopesOf(token);
-  if (scopes === null) throw unauthorised("the token is not known, or no longer valid");
-  return scopes;
+  const holder = token === undefined || tokens === null ? null : tokens.holderOf(token);
+  if (holder === null) throw unauthorised("the token is not known, or no longer valid");
+  return holder;
 }
 
 /** @throws HttpError 401 without a token, 403 with one that does not allow it. */

@@ -1,3 +1,4 @@
+import { localSource } from "../../schemas/feedback.ts";
 import { encodeFeedback, readFeedback } from "./feedback.ts";
 import { informationRoutes } from "./information-routes.ts";
 import type { Parts } from "./parts.ts";
@@ -9,11 +10,11 @@ import type { Reply, Route } from "./route-table.ts";
 export function routesOf(parts: Parts): readonly Route[] {
   return [
     ...predictionRoutes(parts),
-    { method: "POST", pattern: "/v1/feedback", scope: "feedback", handle: (call) => takeFeedback(parts, jsonOf(parts.limits, call)) },
+    { method: "POST", pattern: "/v1/feedback", scope: "feedback", handle: (call) => takeFeedback(parts, jsonOf(parts.limits, call), call.caller ?? localSource) },
     ...informationRoutes(parts),
   ];
 }
 
-async function takeFeedback({ feedback }: Parts, body: unknown): Promise<Reply> {
-  return { status: 200, body: encodeFeedback(await feedback.accept(readFeedback(body))) };
+async function takeFeedback({ feedback }: Parts, body: unknown, source: string): Promise<Reply> {
+  return { status: 200, body: encodeFeedback(await feedback.accept(readFeedback(body), source)) };
 }

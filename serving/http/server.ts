@@ -1,7 +1,7 @@
 import { isLoopback } from "../../http/check-site.ts";
 import { type Front, openFront } from "../../http/open-front.ts";
 import { RelearnError } from "../../schemas/failures.ts";
-import { checkScope, type GuardSettings, scopesOf } from "./guard.ts";
+import { callerOf, checkScope, type GuardSettings } from "./guard.ts";
 import type { Limits } from "./limits.ts";
 import type { Parts } from "./parts.ts";
 import type { Route, Scope } from "./route-table.ts";
@@ -36,9 +36,9 @@ export async function startServer({ settings, report, ...given }: ServerOptions)
   const front = await openFront<Scope>({
     routes, site: settings, port, limits, ...(report === undefined ? {} : { report }),
     admit(route, headers) {
-      const scopes = scopesOf(settings, headers);
+      const { name, scopes } = callerOf(settings, headers);
       checkScope(route.scope, scopes, headers);
-      return { may: (scope) => scopes.includes(scope) };
+      return { may: (scope) => scopes.includes(scope), caller: () => name };
     },
   });
   return {

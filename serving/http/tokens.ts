@@ -34,13 +34,16 @@ export function createToken(wanted: Pick<TokenEntry, "name" | "scopes" | "expire
   return { token, entry: tokenEntry.parse({ ...wanted, sha256: hashOf(token).toString("hex") }) };
 }
 
+/** Whose token it is, by the name that it was made with, and what it allows. */
+export interface Holder { readonly name: string; readonly scopes: readonly Scope[] }
+
 /** Who is let in. */
 export interface Tokens {
-  /** Scopes of a token; null for one that is not known, has expired or was taken back. */
-  scopesOf(token: string): readonly Scope[] | null;
+  /** Who holds a token, and its scopes; null for one that is not known, has expired or was taken back. */
+  holderOf(token: string): Holder | null;
 }
 
-interface Held { readonly hash: Buffer; readonly scopes: readonly Scope[]; readonly until: number }
+interface Held extends Holder { readonly hash: Buffer; readonly until: number }
 
 /**
  * The tokens of a file, which is read again when it changes. A file that is gone or cannot be read lets nobody in.
@@ -50,16 +53,16 @@ interface Held { readonly hash: Buffer; readonly scopes: readonly Scope[]; reado
 export function openTokens(path: string, report: (reason: string) => void = () => undefined): Tokens {
   const held = watchedFile<readonly Held[]>(path, readTokens, { unreadable: [], report });
   if (held().length === 0) throw new RelearnError("InvalidInput", `${path} holds no token: make one, or nobody is let in`);
-  return { scopesOf: (token) => scopesIn(held(), hashOf(token)) };
+  return { holderOf: (token) => holderIn(held(), hashOf(token)) };
 }
 
 /** Compares with every one, in the same time whichever fits. */
-function scopesIn(held: readonly Held[], hash: Buffer): readonly Scope[] | null {
+function holderIn(held: readonly Held[], hash: Buffer): Holder | null {
   let found: Held | null = null;
   for (const one of held) if (timingSafeEqual(one.hash, hash)) found = one;
-  return found !== null && Date.now() < found.until ? found.scopes : null;
+  return found !== null && Date.now() < found.until ? found : null;
 }
 
 function readTokens(text: string, path: string): Held[] {
-  return readJson(tokensFile, text, path).map(({ sha256: hex, scopes, expires }) => ({ hash: Buffer.from(hex, "hex"), scopes, until: expires === undefined ? Infinity : Date.parse(expires) }));
+  return readJson(tokensFile, text, path).map(({ name, sha256: hex, scopes, expires }) => ({ name, hash: Buffer.from(hex, "hex"), scopes, until: expires === undefined ? Infinity : Date.parse(expires) }));
 }

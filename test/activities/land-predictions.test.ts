@@ -119,6 +119,15 @@ describe("a label", () => {
     expect((await rowsOf(define())).find(({ prediction_id }) => prediction_id === "2013-01-02-0")?.late).toBe("1");
   });
 
+  test("stands beside the name of who sent it, which files of before it was noted do not know", async () => {
+    const [first, second, third] = all as [Asked, Asked, Asked];
+    await stage.said("old", saidOf(all));
+    await stage.said("new", saidOf([first, second]).map((one) => ({ ...one, received: "2013-01-02T00:00:00Z", source: "shop" })));
+    await stage.said("newer", saidOf([second, third]).map((one) => ({ ...one, received: "2013-01-02T01:00:00Z", source: "bank" })));
+    const rows = await rowsOf(define({ columns: { kind: { type: "category" }, length: { type: "number", nullable: true }, label_source: { type: "category", nullable: true, feature: false } } }));
+    expect(rows.slice(0, 5).map((row) => (row as unknown as { label_source: string | null }).label_source)).toEqual(["shop", "bank", "bank", null, null]);
+  });
+
   test("gives the same bytes in any order, in however many files, said twice", async () => {
     const said = saidOf(all);
     await stage.said("a", said);

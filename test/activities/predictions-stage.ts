@@ -7,12 +7,12 @@ import { openStage, type Stage } from "./ingest-stage.ts";
 
 /** A row of the log, or what of it is not as usual. */
 export interface Asked { readonly id: string; readonly at: string; readonly kind?: string; readonly length?: number; readonly consent?: boolean | null; readonly variant?: string; readonly error?: string; readonly extras?: Readonly<Record<string, unknown>>; readonly score?: number }
-export interface Said { readonly id: string; readonly label: string; readonly received: string; readonly at?: string; readonly row?: number }
+export interface Said { readonly id: string; readonly label: string; readonly received: string; readonly at?: string; readonly row?: number; readonly source?: string | null }
 
 export interface PredictionsStage extends Stage {
   /** Puts one object of the prediction log, under a name of its own, for each hour that the rows are of. */
   asked(name: string, rows: readonly Asked[]): Promise<void>;
-  /** Puts one object of feedback for each day on which the labels were received. */
+  /** Puts one object of feedback for each day on which the labels were received; one that names no source is as it was before sources were noted. */
   said(name: string, labels: readonly Said[]): Promise<void>;
 }
 
@@ -33,8 +33,8 @@ export async function openPredictionsStage(): Promise<PredictionsStage> {
   const rowOf = ({ id, at, kind = "bus", length = 1, consent = null, variant = "champion", error, extras, score = 0.25 }: Asked) =>
     `select ${quote(id)} as prediction_id, 0 as "row", ${quote(at)}::timestamptz as "at", 1::integer as v, '${"a".repeat(64)}' as digest, ${quote(variant)} as variant, 1::float as latency_ms, ${text(error)} as error, ${consent === null ? "null" : consent}::boolean as consent,
      ${extras === undefined ? "null::varchar" : quote(JSON.stringify(extras))} as extras, '0' as label, [${1 - score}, ${score}]::double[] as score, null::double as value, ${quote(kind)} as in_kind, ${length}::float as in_length`;
-  const labelOf = ({ id, label, received, at, row = 0 }: Said) =>
-    `select ${quote(id)} as prediction_id, ${row}::integer as "row", ${quote(label)} as label, null::double as value, ${at === undefined ? "null" : quote(at)}::timestamptz as "at", ${quote(received)}::timestamptz as received_at`;
+  const labelOf = ({ id, label, received, at, row = 0, source }: Said) =>
+    `select ${quote(id)} as prediction_id, ${row}::integer as "row", ${quote(label)} as label, null::double as value, ${at === undefined ? "null" : quote(at)}::timestamptz as "at", ${quote(received)}::timestamptz as received_at${source === undefined ? "" : `, ${text(source ?? undefined)} as source`}`;
   return {
     ...stage,
     asked: async (name, rows) => {

@@ -15,16 +15,16 @@ describe("relearn token", () => {
   it("lets a caller in, changes the token without a gap, and takes it back", async () => {
     const first = (await say("create", "shop", "--json")).json<{ token: string; sha256: string }>();
     const tokens = openTokens(file);
-    expect(tokens.scopesOf(first.token)).toEqual(["predict", "feedback"]);
+    expect(tokens.holderOf(first.token)?.scopes).toEqual(["predict", "feedback"]);
     expect(statSync(file).mode & 0o777).toBe(0o600);
     const second = (await say("create", "shop", "--scopes", "predict, backfill", "--expires", "2999-01-01T00:00:00Z", "--json")).json<{ token: string; sha256: string }>();
-    await expect.poll(() => tokens.scopesOf(second.token), { timeout: 1000, interval: 50 }).toEqual(["predict", "backfill"]);
+    await expect.poll(() => tokens.holderOf(second.token)?.scopes, { timeout: 1000, interval: 50 }).toEqual(["predict", "backfill"]);
     const listed = await say("list");
     expect(listed.out).toContain(`shop  ${first.sha256.slice(0, 12)}  predict, feedback\n`);
     expect(listed.out).not.toContain(first.token);
     expect((await say("revoke", first.sha256.slice(0, 12))).exitCode).toBe(0);
-    await expect.poll(() => tokens.scopesOf(first.token), { timeout: 1000, interval: 50 }).toBeNull();
-    expect(tokens.scopesOf(second.token)).not.toBeNull();
+    await expect.poll(() => tokens.holderOf(first.token), { timeout: 1000, interval: 50 }).toBeNull();
+    expect(tokens.holderOf(second.token)).not.toBeNull();
     expect((await say("revoke", "shop")).out).toContain("1 token is taken back");
   });
 

@@ -29,7 +29,7 @@ beforeAll(async () => {
   const { origins } = loadHttpSettings({ RELEARN_SERVE_ORIGINS: origin("127.0.0.1") });
   const columns = { carrier: { type: "category" }, hour: { type: "integer" }, distance: { type: "number" }, precip: { type: "number", nullable: true } } as const;
   open = await openServer({ origins }, {}, [], contractOf(columns));
-  locked = await openServer({ origins, tokens: { scopesOf: (given) => (given === token ? ["predict"] : null) } }, {}, [], contractOf({ x: { type: "number" } }));
+  locked = await openServer({ origins, tokens: { holderOf: (given) => (given === token ? { name: "page", scopes: ["predict"] } : null) } }, {}, [], contractOf({ x: { type: "number" } }));
   browser = await openBrowser();
 }, 400_000);
 afterAll(async () => {

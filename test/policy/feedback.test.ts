@@ -5,7 +5,7 @@ import type { FeedbackRecord } from "../../schemas/feedback.ts";
 import { canonicalBytes, sha256Hex } from "../../stores/canonical.ts";
 
 const said = (label: string, second: number, change: Partial<FeedbackRecord> = {}): FeedbackRecord =>
-  ({ version: 1, prediction_id: "p", row: 0, label, value: null, at: null, received_at: new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString(), ...change });
+  ({ version: 1, prediction_id: "p", row: 0, label, value: null, at: null, received_at: new Date(Date.UTC(2026, 0, 1, 0, 0, second)).toISOString(), source: null, ...change });
 const digest = (records: readonly FeedbackRecord[]): string => sha256Hex(canonicalBytes(heldLabels(records)));
 
 describe("the label that holds", () => {

@@ -10,7 +10,7 @@ const grades = { ...contract, model: "grades", task: "multiclass" as const, clas
 async function accepted(items: readonly unknown[], serving = [contract, houses, grades]) {
   const kept: FeedbackRecord[] = [];
   const feedback = feedbackFrom({ ids, models: () => ["flights", "houses", "grades"], contracts: (model) => serving.filter((one) => one.model === model), keep: async (_, one) => void kept.push(one), now: () => now });
-  const results = await feedback.accept(items);
+  const results = await feedback.accept(items, "shop");
   return { kept, reasons: results.map((one) => (one.accepted ? "accepted" : one.reason)) };
 }
 
@@ -19,7 +19,7 @@ test("labels are kept as the model's own task has them", async () => {
   const { kept, reasons } = await accepted(items);
   expect(reasons).toEqual(items.map(() => "accepted"));
   expect(kept.map(({ label, value }) => label ?? value)).toEqual(["1", "0", "1", 250_000.5, "high", "true"]);
-  expect(kept[0]).toEqual({ version: 1, prediction_id: items[0]!.prediction_id, row: 0, label: "1", value: null, at: "2026-11-25T00:00:00Z", received_at: "2026-11-26T00:00:00.000Z" });
+  expect(kept[0]).toEqual({ version: 1, prediction_id: items[0]!.prediction_id, row: 0, label: "1", value: null, at: "2026-11-25T00:00:00Z", received_at: "2026-11-26T00:00:00.000Z", source: "shop" });
 });
 
 test("what cannot be right is refused one by one, saying why, and the rest is kept", async () => {

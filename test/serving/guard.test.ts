@@ -135,6 +135,14 @@ describe("tokens", () => {
     }
   });
 
+  it("say who sent a label; without any it was somebody on this machine", async () => {
+    const send = async (server: OpenServer, headers: Record<string, string>) => (await fetch(`${server.url}/v1/feedback`, { method: "POST", body: JSON.stringify({ items: [{ prediction_id: "p-1", label: "1" }] }), headers })).status;
+    expect(await send(guarded!, bearer("feedback"))).toBe(200);
+    expect(guarded!.sources.at(-1)).toBe("feedback");
+    expect(await send(open!, {})).toBe(200);
+    expect(open!.sources.at(-1)).toBe("local");
+  });
+
   it("with backfill may say when a prediction was, others not", async () => {
     made.set("both", createToken({ name: "both", scopes: ["predict", "backfill"] }));
     write(entries());

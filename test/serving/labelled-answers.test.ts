@@ -7,7 +7,7 @@ const contract = (v: number, rest: Partial<ModelContract> = {}): ModelContract =
 const [old, fresh] = [contract(1), contract(2)];
 const late = Float32Array.of(0.2, 0.8);
 const step = { id: "r", step: 0, share: 20 };
-const said = (prediction_id: string, label: string | number, row = 0) => ({ version: 1, prediction_id, row, label: typeof label === "string" ? label : null, value: typeof label === "number" ? label : null, at: null, received_at: "2026-03-01T00:00:00Z" }) as const;
+const said = (prediction_id: string, label: string | number, row = 0) => ({ version: 1, prediction_id, row, label: typeof label === "string" ? label : null, value: typeof label === "number" ? label : null, at: null, received_at: "2026-03-01T00:00:00Z", source: null }) as const;
 
 function remembering(most?: number) {
   const answers = rememberAnswers(most);

@@ -12,6 +12,8 @@ export interface OpenServer extends RunningServer {
   readonly model: FakeModel;
   readonly records: PredictionRecord[];
   readonly feedback: Item[];
+  /** Who sent feedback, a request each. */
+  readonly sources: string[];
   /** Failures that were reported as the server's own. */
   readonly reported: unknown[];
 }
@@ -20,9 +22,10 @@ export interface OpenServer extends RunningServer {
 export async function openServer(settings: Partial<Omit<ServerSettings, "limits">> = {}, limits: Partial<Limits> = {}, others: readonly FakeModel[] = [], contract: ModelContract = contractOf(everyColumn)): Promise<OpenServer> {
   const model = fakeModel(contract);
   const models = modelsOf(model, ...others);
-  const [log, feedback, reported] = [fakeLog(), [] as Item[], [] as unknown[]];
+  const [log, feedback, sources, reported] = [fakeLog(), [] as Item[], [] as string[], [] as unknown[]];
   let issued = 0;
-  const accept: Feedback["accept"] = (items) => {
+  const accept: Feedback["accept"] = (items, source) => {
+    sources.push(source);
     feedback.push(...(items as readonly Item[]));
     return Promise.resolve((items as readonly Item[]).map(({ prediction_id }) => (String(prediction_id).startsWith("p-") ? { prediction_id, accepted: true } : { prediction_id, accepted: false, reason: "it was not issued here" })));
   };
@@ -31,5 +34,5 @@ export async function openServer(settings: Partial<Omit<ServerSettings, "limits"
     settings: { host: "127.0.0.1", port: 0, tokens: null, origins: [], ...settings, limits: { ...defaultLimits, ...limits } },
     report: (error) => void reported.push(error),
   });
-  return { ...server, model, records: log.records, feedback, reported };
+  return { ...server, model, records: log.records, feedback, sources, reported };
 }

@@ -160,8 +160,8 @@ describe("a segment", () => {
     const store = memoryObjectStore();
     const folder = await mkdtemp(join(root, "spool-"));
     const given: FeedbackRecord[] = [
-      { version: 1, prediction_id: "p", row: 0, label: "ü1", value: null, at: null, received_at: "2026-11-25T23:59:59.999Z" },
-      { version: 1, prediction_id: "p", row: 7, label: null, value: -0.1, at: "2026-11-20T08:00:00.250Z", received_at: "2026-11-26T00:00:00.000Z" },
+      { version: 1, prediction_id: "p", row: 0, label: "ü1", value: null, at: null, received_at: "2026-11-25T23:59:59.999Z", source: "shop \"ü\"" },
+      { version: 1, prediction_id: "p", row: 7, label: null, value: -0.1, at: "2026-11-20T08:00:00.250Z", received_at: "2026-11-26T00:00:00.000Z", source: null },
     ];
     const spool = await openSpool({ ...usualSpool, folder, durable: true }, () => Buffer.alloc(0));
     await Promise.all(given.map(async (one) => spool.append(one, feedbackWriter)));

@@ -43,13 +43,13 @@ describe("predictions and feedback of two replicas", () => {
     const records = Array.from({ length: 60 }, (_, i) => record({ id: [one, other][i % 2]!.ids.issue("flights") }));
     for (const [i, each] of records.entries()) await [one, other][i % 2]!.logs.log.append(each);
     const feedback = feedbackFrom({ ids: other!.ids, models: () => ["sales", "flights"], contracts: () => [contract], keep: other!.logs.keepFeedback, now: Date.now });
-    const results = await feedback.accept([{ prediction_id: records[0]!.id, label: "1" }, { prediction_id: records[1]!.id, row: 1, label: false }, { prediction_id: record().id, label: "1" }, { prediction_id: records[2]!.id, label: "maybe" }]);
+    const results = await feedback.accept([{ prediction_id: records[0]!.id, label: "1" }, { prediction_id: records[1]!.id, row: 1, label: false }, { prediction_id: record().id, label: "1" }, { prediction_id: records[2]!.id, label: "maybe" }], "shop");
     expect(results.map(({ accepted }) => accepted)).toEqual([true, true, false, false]);
     expect(await Promise.all([one!.logs.shipping.shipAll(), other!.logs.shipping.shipAll()])).toEqual([true, true]);
     await Promise.all([one!.logs.close(), other!.logs.close()]);
     const rows = await rowsUnder("predictions/flights/");
     expect(rows.map((row) => `${String(row["prediction_id"])} ${String(row["row"])}`).sort()).toEqual(records.flatMap(({ id }) => [`${id} 0`, `${id} 1`]).sort());
-    expect((await rowsUnder("feedback/flights/")).map((row) => [row["prediction_id"], row["row"], row["label"]].join(" ")).sort()).toEqual([`${records[0]!.id} 0 1`, `${records[1]!.id} 1 0`].sort());
+    expect((await rowsUnder("feedback/flights/")).map((row) => [row["prediction_id"], row["row"], row["label"], row["source"]].join(" ")).sort()).toEqual([`${records[0]!.id} 0 1 shop`, `${records[1]!.id} 1 0 shop`].sort());
     expect(JSON.stringify(rows)).not.toContain(secret);
   });
 });
@@ -59,7 +59,7 @@ test("a server that keeps no predictions writes none, and still takes feedback",
   const logs = await openServingLogs(silent);
   expect(logs.log.append(record({ contract: { ...contract, model: "silent" } }))).toBeUndefined();
   expect(logs.pending()).toEqual(new Map());
-  await logs.keepFeedback("silent", { version: 1, prediction_id: record().id, row: 0, at: null, received_at: "2013-03-01T09:00:00.000Z", label: "1", value: null });
+  await logs.keepFeedback("silent", { version: 1, prediction_id: record().id, row: 0, at: null, received_at: "2013-03-01T09:00:00.000Z", source: "shop", label: "1", value: null });
   await logs.close();
   expect([await rowsUnder("predictions/silent/"), (await rowsUnder("feedback/silent/")).length]).toEqual([[], 1]);
 });

@@ -13,7 +13,7 @@ async function caller(): Promise<never> {
     await logs.log.append(one);
     say(one.id);
     if (i % 5 > 0) continue;
-    await logs.keepFeedback("flights", { version: 1, prediction_id: one.id, row: 0, label: "1", value: null, at: null, received_at: new Date().toISOString() });
+    await logs.keepFeedback("flights", { version: 1, prediction_id: one.id, row: 0, label: "1", value: null, at: null, received_at: new Date().toISOString(), source: "shop" });
     say(`label ${one.id}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
