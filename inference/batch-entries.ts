@@ -8,8 +8,8 @@ export interface Entry {
   readonly batch: InputBatch;
   /** `performance.now()` milliseconds, as are the other times. */
   readonly deadline: number;
-  /** Goes with nobody else's. */
-  readonly alone: boolean;
+  /** Goes only with those of the same group: 0 until a batch that it was in has failed. */
+  readonly group: number;
   readonly askedAt: number;
   sentAt: number;
   readonly resolve: (scored: Scored) => void;
@@ -29,6 +29,15 @@ export function settle(title: string, entries: readonly Entry[], { scores, failu
     if (bad < 0) resolve({ scores: own, queuedMs: sentAt - askedAt, computeMs: ms });
     else reject(new RelearnError("ModelRefused", `${title} gives ${own[bad]} for row ${Math.floor(bad / width)} (output ${bad % width} of ${width})`));
   }
+}
+
+/**
+ * Two halves of a batch that failed, each a group of its own: among n callers one whose rows are at fault is found in 2 log2(n) runs, and only that one is failed.
+ * @param group number of the first half; that of the second is one more.
+ */
+export function halvesOf(entries: readonly Entry[], group: number): Entry[] {
+  const middle = Math.ceil(entries.length / 2);
+  return entries.map((entry, i) => ({ ...entry, group: i < middle ? group : group + 1 }));
 }
 
 function failureOf(failure: ReplyFrame["failure"]): Error {

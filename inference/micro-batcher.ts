@@ -1,7 +1,7 @@
 import { RelearnError } from "../schemas/failures.ts";
 import type { InputBatch, Scored } from "./contract.ts";
 import type { ReplyFrame } from "./frames.ts";
-import { type Entry, joinPieces, piecesOf, settle } from "./batch-entries.ts";
+import { type Entry, halvesOf, joinPieces, piecesOf, settle } from "./batch-entries.ts";
 import { rowQueue, rowsOf } from "./row-queue.ts";
 
 export interface BatchLimits {
@@ -52,7 +52,7 @@ const tickMs = 10;
 export function microBatcher({ title, width, limits, send, onHang }: Batching): MicroBatcher {
   const queue = rowQueue();
   const flights = new Map<number, Flight>();
-  let [flying, ids, busySince] = [0, 0, 0];
+  let [flying, ids, groups, busySince] = [0, 0, 0, 0];
   let ending: Error | null = null;
   let announceRest: (() => void) | null = null;
   let resting: Promise<void> | null = null;
@@ -101,7 +101,7 @@ export function microBatcher({ title, width, limits, send, onHang }: Batching): 
 
   const enqueue = (batch: InputBatch, deadline: number): Promise<Scored> =>
     new Promise((resolve, reject) => {
-      queue.push({ batch, deadline, alone: false, askedAt: performance.now(), sentAt: 0, resolve, reject });
+      queue.push({ batch, deadline, group: 0, askedAt: performance.now(), sentAt: 0, resolve, reject });
       schedule();
       watch();
     });
@@ -111,8 +111,8 @@ export function microBatcher({ title, width, limits, send, onHang }: Batching): 
     flights.delete(frame.id);
     flying -= flight.rows;
     busySince = performance.now();
-    // One caller's rows may be the fault: each is asked again by itself, so that the others get their answers.
-    if (frame.failure !== null && flight.entries.length > 1) queue.putBack(flight.entries.map((entry) => ({ ...entry, alone: true })));
+    // One caller's rows may be the fault: the halves are asked again, so that the others get their answers.
+    if (frame.failure !== null && flight.entries.length > 1) queue.putBack(halvesOf(flight.entries, (groups += 2)));
     else settle(title, flight.entries, frame, width);
     schedule();
   };

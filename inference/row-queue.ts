@@ -7,7 +7,7 @@ export interface RowQueue {
   push(entry: Entry): void;
   /** Puts callers before all others. */
   putBack(entries: readonly Entry[]): void;
-  /** Takes those that go together next, at most `maxRows` rows; one that brings more goes alone. Whoever's deadline has passed is handed to `onLate` instead. */
+  /** Takes those that go together next, of one group and at most `maxRows` rows; one that brings more goes alone. Whoever's deadline has passed is handed to `onLate` instead. */
   take(maxRows: number, now: number, onLate: (entry: Entry) => void): readonly Entry[];
   /** Takes out whoever's deadline has passed. */
   dropLate(now: number, onLate: (entry: Entry) => void): void;
@@ -40,7 +40,7 @@ export function rowQueue(): RowQueue {
       let [taken, most] = [0, 0];
       for (const entry of entries) {
         if (isLate(entry, now)) onLate(entry);
-        else if (together.length > 0 && (entry.alone || together[0]!.alone || most + entry.batch.rows > maxRows)) break;
+        else if (together.length > 0 && (entry.group !== together[0]!.group || most + entry.batch.rows > maxRows)) break;
         else {
           together.push(entry);
           most += entry.batch.rows;

@@ -56,19 +56,33 @@ test("who waits no longer is answered, and never sent", async () => {
   expect(sent).toEqual([]);
 });
 
-test("when rows fail together each caller's are tried by themselves", async () => {
-  const { batcher, sent, answer } = staged();
-  const asked = [1, 2, 3].map((value) => batcher.score(rows(value), soon()).then(({ scores }) => scores[0], ({ message }: Error) => message));
+test("among callers whose rows fail together the guilty one is found by halves, and only that one is failed", async () => {
+  const { batcher, sent, answer } = staged({ maxRows: 64, queueRows: 64 });
+  const guilty = 37;
+  const asked = Array.from({ length: 64 }, (_, i) => batcher.score(rows(i), soon()).then(({ scores }) => scores[0], ({ message }: Error) => message));
   await turn();
-  const failure = { type: "ModelRefused", message: "it cannot run" };
-  expect(answer(failure)).toEqual([1, 2, 3]);
-  await turn();
-  for (const value of [1, 2, 3]) {
-    expect(sent.map(({ values }) => values)).toEqual([[value]]);
-    answer(value === 2 ? failure : null);
+  const runs: number[] = [];
+  while (sent.length > 0) {
+    const failure = sent[0]!.values.includes(guilty) ? { type: "ModelRefused", message: "it cannot run" } : null;
+    runs.push(answer(failure).length);
     await turn();
   }
-  expect(await Promise.all(asked)).toEqual([1, "it cannot run", 3]);
+  expect(await Promise.all(asked)).toEqual(Array.from({ length: 64 }, (_, i) => (i === guilty ? "it cannot run" : i)));
+  expect(runs.toSorted((a, b) => b - a)).toEqual([64, 32, 32, 16, 16, 8, 8, 4, 4, 2, 2, 1, 1]);
+});
+
+test("whoever waits no longer is left out of the halves, and nobody else comes into them", async () => {
+  const { batcher, sent, answer } = staged();
+  const failure = { type: "ModelRefused", message: "it cannot run" };
+  const asked = [soon(), soon(15), soon(), soon()].map((deadline, i) => batcher.score(rows(i), deadline).then(({ scores }) => scores[0], ({ type }: { type: string }) => type));
+  await turn();
+  const newcomer = batcher.score(rows(9), soon());
+  expect(await asked[1]).toBe("InferenceLimit");
+  const runs: number[][] = [];
+  for (; sent.length > 0; await turn()) runs.push(answer(sent[0]!.values.includes(3) ? failure : null));
+  expect(runs).toEqual([[0, 1, 2, 3], [0], [2, 3], [2], [3], [9]]);
+  expect(await Promise.all(asked)).toEqual([0, "InferenceLimit", 2, "ModelRefused"]);
+  expect((await newcomer).scores[0]).toBe(9);
 });
 
 test("a process that takes too long counts as hung, and so does one that answers what nobody asked", async () => {
