@@ -64,6 +64,7 @@ async function ingest(work: Ingest): Promise<IngestResult> {
     files: [...files, ...golden.files].map(({ source, uri, bytes, sha256, rows }) => ({ source, uri, bytes, sha256, rows })),
     partitions: [...prepared.partitions],
     timeless: (records.get(primarySource(definition)) ?? []).flatMap(({ uri, timeless }) => (timeless === null ? [] : [{ uri, ...timeless }])),
+    ...(landed.distrusted.length === 0 ? {} : { distrusted: landed.distrusted }),
     golden: golden.sets,
     notes: [...new Set([...notes, ...prepared.notes, ...golden.notes])],
   };
@@ -83,6 +84,7 @@ async function landSources(work: Ingest, whole: Window) {
   });
   return {
     bySource: new Map(names.map((name, i) => [name, landed[i]!.landed])),
+    distrusted: landed.flatMap(({ distrusted = [] }) => distrusted),
     reasons: landed.flatMap(({ reasons }) => reasons),
     read: landed.reduce((sum, { read }) => sum + read, 0),
   };

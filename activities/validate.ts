@@ -107,7 +107,7 @@ async function describeSnapshot({ deps, input, contract, signal }: Validation, d
   const spans = new Map(dataset.partitions.map((partition) => [partition.name, partition]));
   const sum = (list: readonly Judged[], of: (judged: Judged) => number) => list.reduce((total, judged) => total + of(judged), 0);
   const all = [...golden, ...partitions];
-  const timeless = dataset.timeless.reduce((total, { rows }) => total + rows, 0);
+  const unread = [...dataset.timeless, ...(dataset.distrusted ?? []).flatMap(({ rows }) => rows)].reduce((total, { rows }) => total + rows, 0);
   const taken = ({ acceptance: { rows, reserved, withheld } }: Judged) => rows + (reserved?.rows ?? 0) + withheld;
   const inWindow = (role: Judged["role"]) => sum(partitions.filter((partition) => partition.role === role), ({ acceptance }) => acceptance.rows);
   const id = snapshotId(contract, golden, partitions);
@@ -118,7 +118,7 @@ async function describeSnapshot({ deps, input, contract, signal }: Validation, d
     })),
     golden: Object.fromEntries(Object.keys(dataset.golden).map((name, i) => [name, { blob: golden[i]?.acceptance.blob as Snapshot["frame"], rows: golden[i]?.acceptance.rows ?? 0 }])),
     rows: {
-      in: sum(all, ({ prepared }) => prepared.rows) + timeless, accepted: sum(all, taken), quarantined: sum(all, ({ acceptance }) => acceptance.quarantined?.rows ?? 0) + timeless,
+      in: sum(all, ({ prepared }) => prepared.rows) + unread, accepted: sum(all, taken), quarantined: sum(all, ({ acceptance }) => acceptance.quarantined?.rows ?? 0) + unread,
       duplicates: sum(all, ({ prepared }) => prepared.duplicates), train: inWindow("train"), holdout: inWindow("holdout"),
     },
     quarantine: await keepQuarantine(deps, contract, dataset, id, all, signal),

@@ -1,5 +1,7 @@
 import type { Refusal } from "../schemas/acceptance.ts";
+import type { Ingested } from "../schemas/dataset.ts";
 import type { Finding } from "../schemas/validation.ts";
+import { distrustText } from "./distrusted-sources.ts";
 
 /** Rows by label. */
 export type LabelCounts = Readonly<Record<string, number>>;
@@ -29,6 +31,15 @@ const ruleTexts: Readonly<Record<string, string>> = {
 
 function describeRule(rule: string, column: string): string {
   return column === "" ? `rule ${JSON.stringify(rule)} is broken` : `column ${column} ${ruleTexts[rule] ?? `breaks ${JSON.stringify(rule)}`}`;
+}
+
+/** Senders whose labels were left out: recorded with the evidence, and a stop where they sent more than `max` of all labels. */
+export function distrustFindings(distrusted: NonNullable<Ingested["distrusted"]>, max: number): Finding[] {
+  return distrusted.flatMap(({ source, labels, by }) => {
+    const share = by.reduce((sum, one) => sum + one.labels, 0) / labels;
+    const advice = share > max ? `; ${(share * 100).toFixed(1)} % of the labels of ${source} are not trusted, validation.maxDistrusted is ${max * 100} %: find out what happened at the sender` : "";
+    return by.map((one): Finding => ({ check: "label source", subject: one.source, effect: share > max ? "stopped" : "quarantined", rows: one.labels, message: `${distrustText(one)}; its rows are left out${advice}` }));
+  });
 }
 
 /** A window without rows is no evidence; neither is a classification whose labels are all the same. */

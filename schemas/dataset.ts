@@ -11,6 +11,30 @@ export const piece = z.strictObject({ partition: partitionName, blob: blobRef, r
 /** Rows whose event time could not be read, as they were, with `__row`; they go to quarantine. */
 const timeless = z.strictObject({ blob: blobRef, rows: z.int().min(1) }).readonly();
 
+/** How often the labels of one sender differ from the class that was answered, and how often they should by how sure the answers were; counts that add up. */
+export const labelTally = z.strictObject({
+  /** Null: not known who sent them. */
+  source: z.string().nullable(),
+  labels: z.int().min(1),
+  disagreed: z.number(),
+  /** Sum of 1 - highest score. */
+  expected: z.number(),
+  /** Sum of the squares of what a label did (0 or 1) minus what was expected of it. */
+  squares: z.number(),
+}).readonly();
+export type LabelTally = z.infer<typeof labelTally>;
+
+/** What is held against a sender of labels, beside the others. Rates from 0 to 1; `p` one-sided, adjusted for looking at all senders. */
+export const sourceEvidence = z.strictObject({
+  source: z.string(), labels: z.int(), disagreed: z.number(), expected: z.number(),
+  others: z.strictObject({ labels: z.int(), disagreed: z.number(), expected: z.number() }).readonly(),
+  p: z.number(),
+}).readonly();
+export type SourceEvidence = z.infer<typeof sourceEvidence>;
+
+/** Rows of one partition whose labels are not trusted, as they were joined; they go to quarantine. */
+const distrustedRows = z.strictObject({ partition: partitionName, uri: z.string(), blob: blobRef, rows: z.int().min(1) }).readonly();
+
 /**
  * `sources/<pipeline>/<sha256 of uri, size, etag and how it is read>.json`: what one landing file held, so that it is never read again.
  * The same record lies under the hash of URI, content and how it is read, for a file written again with the same bytes.
@@ -32,6 +56,10 @@ export const landingRecord = z.strictObject({
   notes: z.array(z.string()),
   /** Of a model's predictions in one partition: rows that were answered, and those of them that are not here, or whose label was said again too late. */
   answered: z.strictObject({ rows: z.int(), withoutConsent: z.int(), withoutLabel: z.int(), late: z.int() }).readonly().optional(),
+  /** Of a model's predictions that are classes: who said their labels. */
+  said: z.array(labelTally).readonly().optional(),
+  /** Rows that are not in `pieces`, for who said their labels. */
+  distrusted: distrustedRows.optional(),
 }).readonly();
 export type LandingRecord = z.infer<typeof landingRecord>;
 
@@ -59,6 +87,8 @@ export const ingested = z.strictObject({
   partitions: z.array(preparedPartition),
   /** Of the primary source's files: rows in no partition, for quarantine. */
   timeless: z.array(timeless.unwrap().extend({ uri: z.string() })),
+  /** By source of predictions, of those where some labels are not trusted: all labels, who is held to have sent wrong ones, and the rows left out for it. */
+  distrusted: z.array(z.strictObject({ source: identifier, labels: z.int(), by: z.array(sourceEvidence), rows: z.array(distrustedRows) }).readonly()).optional(),
   /** Golden sets by name, prepared like partitions. */
   golden: z.record(identifier, preparedPartition.unwrap().pick({ blob: true, rows: true, duplicates: true })),
   /** What was odd and harmless, for the record: a file delivered twice, reordered columns. */

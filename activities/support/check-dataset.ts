@@ -4,7 +4,8 @@ import type { Definition } from "../../schemas/definition.ts";
 import type { ColumnSketch, Sketch } from "../../schemas/sketch.ts";
 import type { ColumnDrift, Finding } from "../../schemas/validation.ts";
 import { type ColumnEvidence, columnFindings } from "../../policy/column-findings.ts";
-import { duplicateFindings, emptyColumnFindings, type LabelCounts, labelFindings, overlapFindings, quarantineFindings, windowFindings } from "../../policy/data-findings.ts";
+import { distrustFindings, duplicateFindings, emptyColumnFindings, type LabelCounts, labelFindings, overlapFindings, quarantineFindings, windowFindings } from "../../policy/data-findings.ts";
+import { distrustedLimit } from "../../policy/label-limits.ts";
 import { type PartitionRows, rowCountFindings } from "../../policy/row-count-band.ts";
 import { clockShift } from "../../stats/clock-shift.ts";
 import { columnDrift, nullShare, rowsOf } from "../../stats/column-drift.ts";
@@ -42,6 +43,7 @@ export function checkDataset(evidence: Evidence): { readonly findings: readonly 
   const findings = [
     ...dataset.notes.map((message): Finding => ({ check: "ingest", subject: "files", effect: "harmless", rows: 0, message })),
     ...quarantine(evidence),
+    ...distrustFindings(dataset.distrusted ?? [], distrustedLimit(definition)),
     ...duplicateFindings(fresh.map(({ name, prepared }) => ({ name, rows: prepared.rows, duplicates: prepared.duplicates })), contract.key),
     ...rowCounts(evidence),
     ...(["train", "holdout"] as const).flatMap((role) => oneWindow(evidence, role)),

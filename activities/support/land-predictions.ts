@@ -2,7 +2,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { CalendarSpan } from "../../schemas/calendar.ts";
 import { spansOf } from "../../schemas/calendar.ts";
-import type { LandingRecord } from "../../schemas/dataset.ts";
+import type { LabelTally, LandingRecord } from "../../schemas/dataset.ts";
 import { partitionUnit } from "../../schemas/definition.ts";
 import type { Definition } from "../../schemas/definition.ts";
 import type { PredictionsSource } from "../../schemas/source.ts";
@@ -13,6 +13,7 @@ import type { ObjectInfo } from "../../stores/object-store.ts";
 import { inParallel } from "../../stores/parallel.ts";
 import { predictionsListed } from "../../stores/prediction-times.ts";
 import { labelledColumns, labelledContract, labelledRowsSql } from "../../tables/labelled-rows-sql.ts";
+import { labelTallySql } from "../../tables/label-tally-sql.ts";
 import { parquetOptions } from "../../tables/partition-rows.ts";
 import { quote } from "../../tables/quote.ts";
 import { primarySource } from "../../tables/prepared-columns.ts";
@@ -20,6 +21,7 @@ import { columnNamesSql } from "../../tables/served-sql.ts";
 import type { Sandbox } from "../../tables/sql-child.ts";
 import type { Dependencies } from "../dependencies.ts";
 import type { LandedRecord } from "./check-landed.ts";
+import { type Joined, withoutDistrusted } from "./distrust-labels.ts";
 import type { Pulse } from "./heartbeat.ts";
 import { type LabelFile, openLabels } from "./label-files.ts";
 import type { LandedSource } from "./land-source.ts";
@@ -54,11 +56,10 @@ export async function landPredictions(work: LandPredictions): Promise<LandedSour
   const plans = await planPredictions(work);
   if (name === primarySource(work.definition) && plans.every(({ asked }) => asked.length === 0)) return { landed: [], read: 0, reasons: [`the prediction log of ${model} has nothing from ${over.from} to ${over.to} (source ${name})`] };
   const known = await inParallel(plans, 32, ({ id }) => getLandingRecord(deps.store, work.pipeline, id, pulse.signal));
-  const landed = await inParallel(plans, 2, async (plan, i): Promise<LandedRecord> => {
-    const record = known[i] ?? (await joinPartition(work, model, plan));
-    return { file: { uri: record.uri, bytes: record.bytes, etag: plan.id, span: plan.span, success: true }, record };
-  });
-  return { landed, reasons: [], read: known.filter((record) => record === null).length };
+  const joined = await inParallel(plans, 2, async ({ id, span }, i): Promise<Joined> => ({ id, span, record: known[i] ?? (await joinPartition(work, model, plans[i]!)) }));
+  const { records, distrusted } = await withoutDistrusted(work, joined);
+  const landed = records.map((record, i): LandedRecord => ({ file: { uri: record.uri, bytes: record.bytes, etag: plans[i]!.id, span: plans[i]!.span, success: true }, record }));
+  return { landed, distrusted, reasons: [], read: known.filter((record) => record === null).length };
 }
 
 /** What each partition would be made of, and the id under which it is kept once it was. */
@@ -88,7 +89,7 @@ async function joinPartition(work: LandPredictions, model: string, { span, asked
     const blob = made === null || made.rows === 0 ? null : await (await uploads(deps, pulse.signal).add(made.path)).stored;
     const record: LandingRecord = {
       version: 1, source: name, uri, bytes: blob?.bytes ?? 0, sha256: blob?.sha256 ?? id, rows: made?.rows ?? 0, columns: labelledColumns(work.definition, work.source), timeless: null, outside: 0, farOutside: 0,
-      pieces: blob === null ? [] : [{ partition: span.name, blob, rows: made!.rows }], notes: [], ...(made === null ? {} : { answered: made.answered }),
+      pieces: blob === null ? [] : [{ partition: span.name, blob, rows: made!.rows }], notes: [], ...(made === null ? {} : { answered: made.answered, said: made.tally }),
     };
     await putLandingRecord(deps.store, pipeline, id, record, pulse.signal);
     return record;
@@ -110,6 +111,7 @@ async function joinRows(lane: Sandbox, { definition, source, name }: LandPredict
   const logged = new Set((await lane.run(title, columnNamesSql(asked))).map((row) => String(row["name"])));
   const [counts] = await lane.run(title, labelledRowsSql({ definition, source, asked, logged, said, over: span }));
   const [{ rows } = { rows: 0 }] = (await lane.run(title, [`copy (select * from labelled order by __row) to ${quote(path)} ${parquetOptions}`, "select count(*) as rows from labelled"])) as { rows: number }[];
+  const tally = (await lane.run(title, [labelTallySql])) as LabelTally[];
   const { answered, without_consent, without_label, late } = counts as Record<string, number>;
-  return { path, rows, answered: { rows: answered!, withoutConsent: without_consent!, withoutLabel: without_label!, late: late! } };
+  return { path, rows, tally, answered: { rows: answered!, withoutConsent: without_consent!, withoutLabel: without_label!, late: late! } };
 }

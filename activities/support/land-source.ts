@@ -1,3 +1,4 @@
+import type { Ingested } from "../../schemas/dataset.ts";
 import { openLanding } from "../../stores/landing.ts";
 import { inParallel } from "../../stores/parallel.ts";
 import type { Dependencies } from "../dependencies.ts";
@@ -10,6 +11,8 @@ import { neededFiles } from "./needed-files.ts";
 import type { Need } from "./needed-files.ts";
 
 export interface LandedSource {
+  /** Of a model's predictions: labels that are not trusted, and the rows that were left out for it. */
+  readonly distrusted?: NonNullable<Ingested["distrusted"]>;
   readonly landed: readonly LandedRecord[];
   /** Why the run must wait. */
   readonly reasons: readonly string[];

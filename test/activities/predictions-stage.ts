@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { feedbackKey, predictionKey } from "../../stores/prediction-keys.ts";
 import { withDuckDb } from "../../tables/open-duckdb.ts";
@@ -16,32 +16,39 @@ export interface PredictionsStage extends Stage {
   said(name: string, labels: readonly Said[]): Promise<void>;
 }
 
-const text = (value: string | undefined) => (value === undefined ? "null::varchar" : quote(value));
-
 function groupsOf<T>(all: readonly T[], of: (one: T) => string): ReadonlyMap<string, readonly T[]> {
   return new Map([...new Set(all.map(of))].map((group) => [group, all.filter((one) => of(one) === group)]));
 }
 
+const askedColumns = {
+  prediction_id: "varchar", row: "integer", at: "timestamptz", v: "integer", digest: "varchar", variant: "varchar", latency_ms: "float", error: "varchar", consent: "boolean", extras: "varchar",
+  label: "varchar", score: "double[]", value: "double", in_kind: "varchar", in_length: "float",
+};
+const askedRow = ({ id, at, kind = "bus", length = 1, consent = null, variant = "champion", error, extras, score = 0.25 }: Asked) => ({
+  prediction_id: id, row: 0, at, v: 1, digest: "a".repeat(64), variant, latency_ms: 1, error, consent, extras: extras && JSON.stringify(extras), label: score > 0.5 ? "1" : "0", score: [1 - score, score], in_kind: kind, in_length: length,
+});
+const saidColumns = (labels: readonly Said[]) => ({
+  prediction_id: "varchar", row: "integer", label: "varchar", value: "double", at: "timestamptz", received_at: "timestamptz", ...(labels.every(({ source }) => source === undefined) ? {} : { source: "varchar" }),
+});
+const saidRow = ({ id, label, received, at, row = 0, source }: Said) => ({ prediction_id: id, row, label, at, received_at: received, source });
+
 /** An ingest's stage whose model `trips` has been asked things. */
 export async function openPredictionsStage(): Promise<PredictionsStage> {
   const stage = await openStage();
-  const parquet = (selects: readonly string[]) => withDuckDb({ spill: join(stage.folder, "spill"), timezone: "UTC" }, async (connection) => {
-    const path = join(stage.folder, "made.parquet");
-    await connection.run(`copy (${selects.join(" union all ")}) to ${quote(path)} (format parquet, kv_metadata {relearn_format: '1'})`);
+  const parquet = (columns: Readonly<Record<string, string>>, rows: readonly object[]) => withDuckDb({ spill: join(stage.folder, "spill"), timezone: "UTC" }, async (connection) => {
+    const [from, path] = [join(stage.folder, "made.jsonl"), join(stage.folder, "made.parquet")];
+    await writeFile(from, rows.map((row) => JSON.stringify(row)).join("\n"));
+    const types = Object.entries(columns).map(([name, type]) => `${quote(name)}: ${quote(type)}`).join(", ");
+    await connection.run(`copy (select * from read_json(${quote(from)}, format = 'newline_delimited', columns = {${types}})) to ${quote(path)} (format parquet, kv_metadata {relearn_format: '1'})`);
     return readFile(path);
   });
-  const rowOf = ({ id, at, kind = "bus", length = 1, consent = null, variant = "champion", error, extras, score = 0.25 }: Asked) =>
-    `select ${quote(id)} as prediction_id, 0 as "row", ${quote(at)}::timestamptz as "at", 1::integer as v, '${"a".repeat(64)}' as digest, ${quote(variant)} as variant, 1::float as latency_ms, ${text(error)} as error, ${consent === null ? "null" : consent}::boolean as consent,
-     ${extras === undefined ? "null::varchar" : quote(JSON.stringify(extras))} as extras, '0' as label, [${1 - score}, ${score}]::double[] as score, null::double as value, ${quote(kind)} as in_kind, ${length}::float as in_length`;
-  const labelOf = ({ id, label, received, at, row = 0, source }: Said) =>
-    `select ${quote(id)} as prediction_id, ${row}::integer as "row", ${quote(label)} as label, null::double as value, ${at === undefined ? "null" : quote(at)}::timestamptz as "at", ${quote(received)}::timestamptz as received_at${source === undefined ? "" : `, ${text(source ?? undefined)} as source`}`;
   return {
     ...stage,
     asked: async (name, rows) => {
-      for (const [hour, own] of groupsOf(rows, ({ at }) => at.slice(0, 13))) await stage.deps.store.put(predictionKey("trips", Date.parse(`${hour}:00:00Z`), name), await parquet(own.map(rowOf)));
+      for (const [hour, own] of groupsOf(rows, ({ at }) => at.slice(0, 13))) await stage.deps.store.put(predictionKey("trips", Date.parse(`${hour}:00:00Z`), name), await parquet(askedColumns, own.map(askedRow)));
     },
     said: async (name, labels) => {
-      for (const [day, own] of groupsOf(labels, ({ received }) => received.slice(0, 10))) await stage.deps.store.put(feedbackKey("trips", Date.parse(day), name), await parquet(own.map(labelOf)));
+      for (const [day, own] of groupsOf(labels, ({ received }) => received.slice(0, 10))) await stage.deps.store.put(feedbackKey("trips", Date.parse(day), name), await parquet(saidColumns(own), own.map(saidRow)));
     },
   };
 }
