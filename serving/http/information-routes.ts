@@ -49,9 +49,11 @@ function readiness(parts: Parts, model: ServedModel, version: number | null): Re
   return reply({ name: model.name, ...pinnedOf(model), ready }, ready ? 200 : 503);
 }
 
+const mostIndexBytes = 2 ** 12;
+
 /** `{"ready": true}` leaves out what does not answer. */
 function repositoryIndex(parts: Parts, call: Call): unknown {
-  const only = call.body.length > 0 && asObject(jsonOf(parts.limits, call), "the body")["ready"] === true;
+  const only = call.body.length > 0 && asObject(jsonOf(parts.limits, call, mostIndexBytes), "the body")["ready"] === true;
   return parts.models.list().flatMap((model) => {
     const loaded = model.versions().map(({ v }) => ({ name: model.name, version: String(v), state: "READY", reason: "" }));
     return loaded.length > 0 || only ? loaded : [{ name: model.name, state: "UNAVAILABLE", reason: "no version is loaded" }];

@@ -2,6 +2,7 @@ import type { ModelContract } from "../../inference/contract.ts";
 import type { PredictionIds, PredictionLog } from "../prediction-log.ts";
 import type { ServedModels } from "../served-model.ts";
 import type { Feedback } from "../feedback.ts";
+import type { Bodies } from "./read-bodies.ts";
 import type { Limits } from "./limits.ts";
 import type { Metrics } from "./metrics.ts";
 
@@ -15,6 +16,7 @@ export interface Parts {
   readonly extras: (contract: ModelContract) => readonly string[];
   readonly metrics: Metrics;
   readonly limits: Limits;
+  readonly bodies: Bodies;
   /** Of Relearn. */
   readonly version: string;
   /** While it closes, a server says that it is not ready. */

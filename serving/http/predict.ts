@@ -26,13 +26,14 @@ export const versionOf = ({ path }: Call): number | null => (path.version === un
  * @param decode reads the call's body by the contract. It may throw `InvalidInput`.
  * @throws RelearnError as the model's `contract` and `predict` and the log do; HttpError 403 where `at` is not the caller's to say.
  */
-export async function predict<D extends Decoded>(parts: Parts, call: Call, model: ServedModel, decode: (contract: ModelContract) => D): Promise<{ readonly prediction: Prediction; readonly decoded: D }> {
+export async function predict<D extends Decoded>(parts: Parts, call: Call, model: ServedModel, decode: (contract: ModelContract) => D | Promise<D>): Promise<{ readonly prediction: Prediction; readonly decoded: D }> {
   const begun = performance.now();
   parts.metrics.inFlight++;
   try {
     const version = versionOf(call);
     const contract = model.contract(version);
-    const decoded = decode(contract);
+    const reading = decode(contract);
+    const decoded = reading instanceof Promise ? await reading : reading;
     const { batch, parameters } = decoded;
     if (parameters.at !== null && !call.may("backfill")) throw new HttpError(403, "parameters.at: only a caller with the scope backfill may say when a prediction was");
     const id = parts.ids.issue(model.name);

@@ -4,6 +4,7 @@ import { RelearnError } from "../../schemas/failures.ts";
 import { callerOf, checkScope, type GuardSettings } from "./guard.ts";
 import type { Limits } from "./limits.ts";
 import type { Parts } from "./parts.ts";
+import { readBodies } from "./read-bodies.ts";
 import type { Route, Scope } from "./route-table.ts";
 import { routesOf } from "./routes.ts";
 
@@ -13,7 +14,7 @@ export interface ServerSettings extends GuardSettings {
   readonly limits: Limits;
 }
 
-export interface ServerOptions extends Omit<Parts, "limits" | "closing"> {
+export interface ServerOptions extends Omit<Parts, "limits" | "bodies" | "closing"> {
   readonly settings: ServerSettings;
   /** Told of failures that are the server's own, whose callers got no details. */
   readonly report?: (error: unknown) => void;
@@ -32,7 +33,8 @@ export async function startServer({ settings, report, ...given }: ServerOptions)
   if (!isLoopback(settings.host) && settings.tokens === null) throw new RelearnError("InvalidInput", `listening on ${settings.host} lets other machines ask: name a file in RELEARN_TOKENS_FILE, make a token in it with \`npx relearn token create NAME --scopes predict\`, or listen on 127.0.0.1`);
   const { limits, port } = settings;
   let closing = false;
-  const routes = routesOf({ ...given, limits, closing: () => closing });
+  const bodies = readBodies(limits);
+  const routes = routesOf({ ...given, limits, bodies, closing: () => closing });
   const front = await openFront<Scope>({
     routes, site: settings, port, limits, ...(report === undefined ? {} : { report }),
     admit(route, headers) {
@@ -43,9 +45,10 @@ export async function startServer({ settings, report, ...given }: ServerOptions)
   });
   return {
     url: front.url, routes,
-    close() {
+    async close() {
       closing = true;
-      return front.close();
+      await front.close();
+      await bodies.close();
     },
   };
 }
