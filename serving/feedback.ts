@@ -30,13 +30,16 @@ export interface FeedbackParts {
 /** Judging ten thousand items takes up to a second, in which nobody else would be answered. */
 const judgedAtOnce = 64;
 
+/** Characters of a reason: an item may have any number of keys that are not known, of any length. */
+const mostReason = 500;
+
 /** Accepts labels for predictions that some replica with the same key issued, of the kind that their model predicts. */
 export function feedbackFrom({ ids, models, contracts, keep, now }: FeedbackParts): Feedback {
   const judge = (item: unknown, seen: Set<string>, { received, source }: { readonly received: string; readonly source: string }): { id: string; model: string; record: FeedbackRecord } | { id: string; reason: string } => {
     const read = feedbackItem.safeParse(item);
     const named = (item as { prediction_id?: unknown } | null)?.prediction_id;
     const id = typeof named === "string" ? named.slice(0, 200) : "";
-    if (!read.success) return { id, reason: problemsOf(feedbackItem, item, read.error.issues).map(({ field, text }) => `${field || "the item"}: ${text}`).join("; ") };
+    if (!read.success) return { id, reason: problemsOf(feedbackItem, item, read.error.issues).map(({ field, text }) => `${field || "the item"}: ${text}`).join("; ").slice(0, mostReason) };
     const { row, at } = read.data;
     const model = models().find((name) => ids.issued(id, name));
     if (model === undefined) return { id, reason: "no model that is served here issued this prediction id" };

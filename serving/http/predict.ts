@@ -3,6 +3,7 @@ import { failureTypeOf, RelearnError } from "../../schemas/failures.ts";
 import type { Variant } from "../../schemas/replica.ts";
 import type { Decoded } from "../protocol/decoded.ts";
 import { allFinite, type Prediction } from "../protocol/prediction.ts";
+import { shown } from "../protocol/refuse.ts";
 import { timeoutOf } from "../protocol/request-parameters.ts";
 import type { Answer, ServedModel } from "../served-model.ts";
 import { HttpError } from "../../http/error-reply.ts";
@@ -16,7 +17,7 @@ export function modelOf({ models }: Parts, name: string): ServedModel {
 }
 
 function missing(name: string): never {
-  throw new RelearnError("NotFound", `there is no model ${name} here`);
+  throw new RelearnError("NotFound", `there is no model ${shown(name)} here`);
 }
 
 export const versionOf = ({ path }: Call): number | null => (path.version === undefined ? null : Number(path.version));

@@ -2,7 +2,7 @@ import type { ModelContract } from "../../inference/contract.ts";
 import type { Decoded, DecodeLimits } from "./decoded.ts";
 import { asList, asObject, readParameters } from "./request-parameters.ts";
 import { refuse, shown } from "./refuse.ts";
-import { checkRows, decodeRows } from "./rows-request.ts";
+import { checkName, checkRows, decodeRows } from "./rows-request.ts";
 
 const forms = ["dataframe_split", "dataframe_records", "instances", "inputs"] as const;
 
@@ -11,17 +11,22 @@ export function decodeMlflow(body: unknown, contract: ModelContract, extras: rea
   const given = asObject(body, "the body");
   const form = forms.filter((name) => Object.hasOwn(given, name));
   if (form.length !== 1) refuse(`the body needs exactly one of ${forms.join(", ")}, found ${form.length === 0 ? "none" : form.join(" and ")}`);
-  const rows = rowsOfForm(form[0]!, given[form[0]!], limits);
+  const check = (name: string): void => checkName(name, form[0]!, contract, extras);
+  const rows = rowsOfForm(form[0]!, given[form[0]!], limits, check);
   return decodeRows(rows, contract, extras, limits, readParameters(given["params"]));
 }
 
-function rowsOfForm(form: (typeof forms)[number], value: unknown, limits: DecodeLimits): readonly unknown[] {
-  if (form === "dataframe_split") return fromSplit(asObject(value, form), limits);
-  return form === "inputs" && !Array.isArray(value) ? fromColumns(asObject(value, form), limits) : asList(value, form);
+/** Looks at a column's name before any row is made of it. */
+type CheckName = (name: string) => void;
+
+function rowsOfForm(form: (typeof forms)[number], value: unknown, limits: DecodeLimits, check: CheckName): readonly unknown[] {
+  if (form === "dataframe_split") return fromSplit(asObject(value, form), limits, check);
+  return form === "inputs" && !Array.isArray(value) ? fromColumns(asObject(value, form), limits, check) : asList(value, form);
 }
 
-function fromSplit({ columns, data }: Record<string, unknown>, limits: DecodeLimits): readonly unknown[] {
+function fromSplit({ columns, data }: Record<string, unknown>, limits: DecodeLimits, check: CheckName): readonly unknown[] {
   const names = asList(columns, "dataframe_split.columns").map((name) => (typeof name === "string" ? name : refuse(`dataframe_split.columns: expected names, found ${shown(name)}`)));
+  names.forEach(check);
   if (new Set(names).size !== names.length) refuse("dataframe_split.columns: a name is there twice");
   const rows = asList(data, "dataframe_split.data");
   checkRows(rows.length, limits);
@@ -33,8 +38,9 @@ function fromSplit({ columns, data }: Record<string, unknown>, limits: DecodeLim
 }
 
 /** `{"column": [values]}`. */
-function fromColumns(columns: Record<string, unknown>, limits: DecodeLimits): readonly unknown[] {
+function fromColumns(columns: Record<string, unknown>, limits: DecodeLimits, check: CheckName): readonly unknown[] {
   const names = Object.keys(columns);
+  names.forEach(check);
   const lists = names.map((name) => asList(columns[name], `input ${shown(name)}`));
   const rows = lists[0]?.length ?? 0;
   checkRows(rows, limits);

@@ -54,8 +54,13 @@ function hasOthers(row: Row, columns: number): boolean {
 }
 
 function refuseOthers(row: Row, at: number, contract: ModelContract, extras: readonly string[]): void {
-  const { byName } = planOf(contract);
-  for (const name in row) if (!byName.has(name) && !extras.includes(name)) refuse(`row ${at} has ${shown(name)}, which is no input of ${contract.model}; its inputs are ${contract.inputs.map((input) => input.name).join(", ").slice(0, 400)}`);
+  for (const name in row) checkName(name, `row ${at}`, contract, extras);
+}
+
+/** @throws RelearnError `InvalidInput` for a name that is neither an input nor wanted in the log. */
+export function checkName(name: string, where: string, contract: ModelContract, extras: readonly string[]): void {
+  if (planOf(contract).byName.has(name) || extras.includes(name)) return;
+  refuse(`${where} has ${shown(name)}, which is no input of ${contract.model}; its inputs are ${contract.inputs.map((input) => input.name).join(", ").slice(0, 400)}`);
 }
 
 function extrasOf(rows: readonly Row[], names: readonly string[]): Decoded["extras"] {

@@ -37,6 +37,12 @@ test("what cannot be right is refused one by one, saying why, and the rest is ke
   ]);
 });
 
+test("a reason does not repeat all that a caller made up", async () => {
+  const made = Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`field ${i}`, 1]));
+  const { reasons } = await accepted([{ ["x".repeat(100_000)]: 1 }, made, { prediction_id: "x".repeat(100_000), label: "1" }]);
+  for (const reason of reasons) expect(reason.length).toBeLessThanOrEqual(500);
+});
+
 test("labels of a model that does not answer are to be sent again", async () => {
   expect((await accepted([{ prediction_id: ids.issue("flights"), label: "1" }], [])).reasons).toEqual([expect.stringMatching(/does not answer now; try again later/)]);
 });
