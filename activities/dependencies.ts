@@ -15,6 +15,8 @@ export interface Dependencies {
   readonly scratch: string;
   /** ed25519, signs manifests. */
   readonly signingKey: KeyObject;
+  /** Public keys (SPKI DER in base64) whose signatures count when a model is to be run. */
+  readonly trusted: () => Promise<readonly string[]>;
   /** UTC instant; the wall clock. */
   readonly now: () => string;
   readonly workflows: WorkflowClient;

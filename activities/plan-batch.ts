@@ -1,23 +1,26 @@
-import { readAs, readJson } from "../schemas/boundary.ts";
+import { readAs } from "../schemas/boundary.ts";
 import { batchId, type BatchPlan, type BatchRequest, batchRequest, mostFiles } from "../schemas/batch.ts";
+import type { Champion } from "../schemas/commit.ts";
 import { RelearnError } from "../schemas/failures.ts";
-import { type Manifest, manifest as manifestSchema } from "../schemas/manifest.ts";
+import type { Manifest } from "../schemas/manifest.ts";
 import { claimFolder, getPlan, outputFolder, settlePlan } from "../stores/batches.ts";
 import { getBlob } from "../stores/blobs.ts";
 import { keyOf } from "../stores/documents.ts";
 import { type Landing, openLanding } from "../stores/landing.ts";
 import { openRegistry } from "../stores/registry.ts";
 import { parseS3Uri } from "../stores/s3-uri.ts";
+import { trustedManifest } from "../stores/trusted-manifest.ts";
 import type { Activities, BatchPlanned } from "./contract.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { withHeartbeat } from "./support/heartbeat.ts";
 import { readDefinition } from "./support/read-definition.ts";
 
-type Ports = Pick<Dependencies, "store" | "openBucket" | "now">;
+type Ports = Pick<Dependencies, "store" | "openBucket" | "now" | "trusted">;
 
 /**
  * Settles a batch job's plan, once: whoever goes on with the job scores the same files by the same version, whatever serves by then.
- * @throws RelearnError `InvalidInput` where there is nothing to score or the job was asked for otherwise; `NotFound` without such a version.
+ * @throws RelearnError `InvalidInput` where there is nothing to score or the job was asked for otherwise; `NotFound` without such a version;
+ * `ModelRefused` where no trusted key signed it.
  */
 export function createPlanBatch(deps: Ports): Activities["planBatch"] {
   return (input) => withHeartbeat(async ({ signal }) => {
@@ -48,11 +51,16 @@ async function makePlan(deps: Ports, job: string, request: BatchRequest, signal:
   return { version: 1, job, request, v, file: manifest.file, columns: manifest.inputs, task: manifest.outputs.task, classes: manifest.outputs.classes, timezone, files, plannedAt };
 }
 
-async function versionOf({ store }: Ports, { model, v }: BatchRequest, signal: AbortSignal): Promise<{ readonly v: number; readonly manifest: Manifest }> {
+async function versionOf({ store, trusted }: Ports, { model, v }: BatchRequest, signal: AbortSignal): Promise<{ readonly v: number; readonly manifest: Manifest }> {
   const registry = openRegistry(store, model);
   const version = v === null ? await registry.champion(signal) : await registry.version(v, signal);
   if (version === null) throw new RelearnError("NotFound", v === null ? `no version of ${model} serves yet: promote one, or name a version` : `${model} has no version ${v}`);
-  return { v: version.v, manifest: readJson(manifestSchema, new TextDecoder().decode(await getBlob(store, version.manifest, signal)), `the manifest of version ${version.v}`) };
+  return { v: version.v, manifest: await manifestToRun({ store, trusted }, model, version, signal) };
+}
+
+/** What a version is run by, from the log on: the plan of a job says nothing about that. @throws as `trustedManifest`. */
+export async function manifestToRun({ store, trusted }: Pick<Dependencies, "store" | "trusted">, model: string, version: Pick<Champion, "v" | "model" | "manifest">, signal: AbortSignal): Promise<Manifest> {
+  return trustedManifest(new TextDecoder().decode(await getBlob(store, version.manifest, signal)), model, version, await trusted());
 }
 
 /** The place of a batch's files; no column need tell their time. */

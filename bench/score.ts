@@ -1,3 +1,4 @@
+import type { KeyObject } from "node:crypto";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,6 +14,8 @@ import { putBlobFile, putJsonBlob } from "../stores/blobs.ts";
 import type { ObjectStore } from "../stores/object-store.ts";
 import { inParallel } from "../stores/parallel.ts";
 import { openRegistry } from "../stores/registry.ts";
+import { ensureSigningKey, signManifest } from "../stores/signing.ts";
+import { trustedKeys } from "../stores/trusted-keys.ts";
 import { parquetFiles, withDuckDb } from "../tables/open-duckdb.ts";
 import { quote } from "../tables/quote.ts";
 import { openStores } from "../workers/connect.ts";
@@ -38,7 +41,7 @@ await bench("score", async ({ report, say }) => {
     await withStack(async (settings) => {
       const { store, openBucket, close } = openStores(settings);
       await land(store, folder, all);
-      await register(store, file);
+      await register(store, file, await ensureSigningKey(settings.home));
       say("scores ...");
       const perSecond = async (work: () => Promise<void>) => (rows / (await timed(work))) * 1_000;
       const taken = await paired(5, (round) => perSecond(() => scoreAll(settings, { store, openBucket }, round)), () => perSecond(() => runAll(model, tensors)));
@@ -63,7 +66,7 @@ async function land(store: ObjectStore, folder: string, all: string): Promise<vo
   }
 }
 
-async function register(store: ObjectStore, path: string): Promise<void> {
+async function register(store: ObjectStore, path: string, key: KeyObject): Promise<void> {
   const file = await putBlobFile(store, path);
   const made = definition.parse({
     name: "flights", sources: { flights: { format: "parquet", uri: "/landing", time: "at" } }, columns: Object.fromEntries(columns.map(({ name, column }) => [name, column])), label: { column: "late", task: "binary" },
@@ -72,10 +75,10 @@ async function register(store: ObjectStore, path: string): Promise<void> {
   const definitionRef = await putJsonBlob(store, made);
   const window = { from: "2013-01-01T00:00:00Z", to: "2013-02-01T00:00:00Z" };
   const describe = async (v: number) => ({
-    manifest: {
-      version: 1 as const, model: "flights", v, file, evaluation: file, snapshot: "0".repeat(64), definition: definitionRef, code: null, trainer: { command: ["true"], packages: {} }, params: {}, seed: 1, job: "bench", run: "bench",
-      windows: { train: window, holdout: window }, inputs: [...columns], outputs: { task: "binary" as const, classes: ["0", "1"] }, metrics: {}, createdAt: window.to, signature: { algorithm: "ed25519" as const, key: "AAAA", value: "AAAA" },
-    },
+    manifest: signManifest({
+      version: 1, model: "flights", v, file, evaluation: file, snapshot: "0".repeat(64), definition: definitionRef, code: null, trainer: { command: ["true"], packages: {} }, params: {}, seed: 1, job: "bench", run: "bench",
+      windows: { train: window, holdout: window }, inputs: [...columns], outputs: { task: "binary", classes: ["0", "1"] }, metrics: {}, createdAt: window.to,
+    }, key),
     card: "# flights",
   });
   await openRegistry(store, "flights").register({ txn: "bench", actor: { kind: "workflow", name: "bench", claimed: false }, run: "bench", model: file, evaluation: file, describe });
@@ -83,7 +86,7 @@ async function register(store: ObjectStore, path: string): Promise<void> {
 
 /** What the workflow does, without it: plan, slices side by side, manifest. */
 async function scoreAll({ home }: Settings, stores: Pick<Parameters<typeof createPlanBatch>[0], "store" | "openBucket">, round: number): Promise<void> {
-  const deps = { ...stores, scratch: join(home, "scratch"), now: () => new Date().toISOString() };
+  const deps = { ...stores, scratch: join(home, "scratch"), trusted: () => trustedKeys(home, []), now: () => new Date().toISOString() };
   const job = `flights/score/round-${round}`;
   const planned = await createPlanBatch(deps)({ job, request: { model: "flights", v: 1, from: `s3://${stores.store.bucket}/landing/`, to: `s3://${stores.store.bucket}/scored/${round}`, parallel } });
   const count = sliceSize({ ...planned, parallel });

@@ -1,6 +1,6 @@
-import { createPublicKey } from "node:crypto";
 import { name } from "./names.ts";
 import { type Environment, reader, type Reader, refuseProblems } from "./settings.ts";
+import { readTrustKeys } from "./trust-keys.ts";
 
 /** What a serving process reads beside `Settings`. */
 export interface ServingSettings {
@@ -23,7 +23,7 @@ export function loadServingSettings(env: Environment): ServingSettings {
   const megabytes = read.checked("RELEARN_SERVE_CACHE_MB", /^[1-9]\d{0,8}$/, "must be a number of megabytes such as 4096");
   const settings: ServingSettings = Object.freeze({
     models: models(read), host: read.checked("RELEARN_SERVE_HOST", /^[A-Za-z0-9.:_-]{1,253}$/, "must be an address to listen on, such as 127.0.0.1") ?? "127.0.0.1",
-    port: Number(port ?? 8080), trustKeys: trustKeys(read), cacheBytes: Number(megabytes ?? 4_096) * 2 ** 20,
+    port: Number(port ?? 8080), trustKeys: readTrustKeys(read), cacheBytes: Number(megabytes ?? 4_096) * 2 ** 20,
   });
   if (settings.port > 65_535) read.problems.push(`RELEARN_SERVE_PORT: must be at most 65535, found ${settings.port}`);
   refuseProblems(read);
@@ -34,20 +34,6 @@ function models(read: Reader): readonly string[] | null {
   const names = [...new Set(read.list("RELEARN_SERVE_MODELS"))];
   for (const one of names.filter((one) => !name.safeParse(one).success)) read.problems.push(`RELEARN_SERVE_MODELS: must be names of models with commas between them, such as flights,rides; found ${JSON.stringify(one.slice(0, 120))}`);
   return names.length === 0 ? null : names;
-}
-
-function trustKeys(read: Reader): readonly string[] {
-  const keys = read.list("RELEARN_TRUST_KEYS");
-  for (const key of keys.filter((key) => !isPublicKey(key))) read.problems.push(`RELEARN_TRUST_KEYS: must be ed25519 public keys in base64 (SPKI DER, as \`relearn show MODEL@VERSION\` prints them) with commas between them, found ${JSON.stringify(key.slice(0, 120))}`);
-  return keys;
-}
-
-function isPublicKey(text: string): boolean {
-  try {
-    return createPublicKey({ key: Buffer.from(text, "base64"), type: "spki", format: "der" }).asymmetricKeyType === "ed25519";
-  } catch {
-    return false;
-  }
 }
 
 /** Where a server that listens there is asked from this machine. */

@@ -3,12 +3,11 @@ import type { ModelContract, ModelProcess } from "../inference/contract.ts";
 import { inputOf } from "../inference/signature.ts";
 import { readJson } from "../schemas/boundary.ts";
 import type { Champion } from "../schemas/commit.ts";
-import { RelearnError } from "../schemas/failures.ts";
 import { golden as goldenSchema, type Golden } from "../schemas/golden.ts";
-import { manifest as manifestSchema, type Manifest } from "../schemas/manifest.ts";
+import type { Manifest } from "../schemas/manifest.ts";
 import type { BlobRef } from "../schemas/names.ts";
 import type { BlobCache } from "../stores/blob-cache.ts";
-import { signatureProblem } from "../stores/signing.ts";
+import { trustedManifest } from "../stores/trusted-manifest.ts";
 import type { LoadVersion } from "./version-runner.ts";
 
 /** Starts a process for a model file whose manifest is trusted; resolves once it is verified and warm. */
@@ -27,9 +26,7 @@ export function versionLoader({ model, cache, trusted, start }: LoadOptions): Lo
   /** By the manifest's digest: a version that is loaded again keeps its contract, and what others remember of it. */
   const contracts = new Map<string, ModelContract>();
   const load = async (version: Champion, file: (ref: BlobRef) => Promise<string>, signal: AbortSignal): Promise<ModelProcess> => {
-    const manifest = readManifest(await readFile(await file(version.manifest), "utf8"), model, version);
-    const problem = signatureProblem(manifest, await trusted());
-    if (problem !== null) throw new RelearnError("ModelRefused", `version ${version.v} of ${model} is not served: ${problem}; where that key is yours, name it in RELEARN_TRUST_KEYS`);
+    const manifest = trustedManifest(await readFile(await file(version.manifest), "utf8"), model, version, await trusted());
     const path = await file(version.model);
     const golden = manifest.golden === undefined ? null : readJson(goldenSchema, await readFile(await file(manifest.golden), "utf8"), `the golden predictions of version ${version.v} of ${model}`);
     const contract = contracts.get(version.manifest.sha256) ?? contractOf(manifest);
@@ -46,13 +43,6 @@ export function versionLoader({ model, cache, trusted, start }: LoadOptions): Lo
       throw error;
     }
   };
-}
-
-/** @throws RelearnError `Corrupt` for a manifest of another version. */
-function readManifest(text: string, model: string, { v, model: file }: Champion): Manifest {
-  const manifest = readJson(manifestSchema, text, `the manifest of version ${v} of ${model}`);
-  if (manifest.model === model && manifest.v === v && manifest.file.sha256 === file.sha256) return manifest;
-  throw new RelearnError("Corrupt", `the manifest of version ${v} of ${model} is that of version ${manifest.v} of ${manifest.model} with the model ${manifest.file.sha256.slice(0, 12)}; run \`relearn verify ${model}\``);
 }
 
 export function contractOf({ model, v, file, inputs, outputs, consent, key }: Manifest): ModelContract {

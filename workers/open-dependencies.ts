@@ -3,17 +3,21 @@ import type { WorkflowClient } from "@temporalio/client";
 import type { Dependencies } from "../activities/dependencies.ts";
 import { localLauncher } from "../launchers/local.ts";
 import type { Settings } from "../schemas/settings.ts";
+import { loadTrustKeys } from "../schemas/trust-keys.ts";
 import { ensureSigningKey } from "../stores/signing.ts";
+import { trustedKeys } from "../stores/trusted-keys.ts";
 import type { Stores } from "./connect.ts";
 
 /** The real ports of a worker on this machine. */
 export async function openDependencies(settings: Settings, { store, openBucket }: Stores, workflows: WorkflowClient): Promise<Dependencies> {
+  const trustKeys = loadTrustKeys(process.env);
   const { home, root, python, temporal } = settings;
   return {
     store, openBucket, workflows,
     launchers: { local: localLauncher({ home, store, python: python.executable, packages: join(root, "trainers"), env: jobEnvironment(settings) }) },
     scratch: join(home, "scratch"),
     signingKey: await ensureSigningKey(home),
+    trusted: () => trustedKeys(home, trustKeys),
     now: () => new Date().toISOString(),
     links: { temporalUi: temporal.ui, temporalAddress: temporal.address ?? "", namespace: temporal.namespace },
   };

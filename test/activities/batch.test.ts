@@ -1,7 +1,10 @@
 import { gzipSync } from "node:zlib";
 import { describe, expect, test, vi } from "vitest";
 import { loadModel } from "../../inference/session.ts";
+import type { BatchPlan } from "../../schemas/batch.ts";
 import { column } from "../../schemas/column.ts";
+import { putBlob } from "../../stores/blobs.ts";
+import { openRegistry } from "../../stores/registry.ts";
 import { fixture } from "../support/evaluation-fixture.ts";
 import { type BatchStage, batchStage, parquetOf } from "./batch-stage.ts";
 
@@ -152,4 +155,38 @@ describe("what cannot be scored", patience, () => {
     await stage.land("late/a.parquet", planes(10));
     await expect(stage.score(late, "late")).rejects.toThrow(/late\/a\.parquet is not the file any more that this batch was planned with/);
   });
+
+  test("is what no trusted key signed, also when it is no longer trusted, and a model that only the plan names", async () => {
+    const stage = await batchStage();
+    await stage.land("a.parquet", `select * replace (null::double as delay) from (${planes(10)})`);
+    const keys = stage.trusted.splice(0);
+    await expect(stage.score()).rejects.toMatchObject({ type: "ModelRefused", message: expect.stringMatching(/version 1 of planes is not run.*not trusted here.*RELEARN_TRUST_KEYS/) });
+    expect(await keysUnder(stage, "scores/")).toEqual([]);
+    stage.trusted.push(...keys);
+    await expect(stage.score()).rejects.toThrow(/column delay/);
+    stage.trusted.length = 0;
+    await expect(stage.score()).rejects.toMatchObject({ type: "ModelRefused" });
+    stage.trusted.push(...keys);
+    const plan = JSON.parse(new TextDecoder().decode((await stage.store.get("scores/planes/one/plan.json"))!.body)) as BatchPlan;
+    const other = await putBlob(stage.store, await fixture("regression.onnx"));
+    const forged: BatchPlan = { ...plan, job: "planes/score/two", file: other, request: { ...plan.request, to: plan.request.to.replace("one", "two") } };
+    await stage.store.put("scores/planes/two/plan.json", text.encode(JSON.stringify(forged)));
+    await expect(stage.score({}, "two")).rejects.toMatchObject({ type: "Corrupt", message: expect.stringMatching(/the plan of this batch names the model/) });
+  });
+
+  test("is a model file that is not the one its manifest vouches for", async () => {
+    const stage = await batchStage();
+    await stage.land("a.parquet", planes(10));
+    const { sha256 } = (await openRegistry(stage.store, "planes").version(1))!.model;
+    const key = (await keysUnder(stage, "blobs/")).find((one) => one.endsWith(sha256))!;
+    await stage.store.put(key, (await stage.store.get(key))!.body.map((byte, i) => (i === 100 ? byte ^ 1 : byte)));
+    await expect(stage.score()).rejects.toMatchObject({ type: "Corrupt" });
+    expect(await stage.manifest()).toBeNull();
+  });
 });
+
+async function keysUnder({ store }: BatchStage, prefix: string): Promise<string[]> {
+  const keys: string[] = [];
+  for await (const { key } of store.list(prefix)) keys.push(key);
+  return keys;
+}

@@ -38,6 +38,7 @@ import { loadSettings, type Settings } from "../../schemas/settings.ts";
 import { putBlob, putJsonBlob } from "../../stores/blobs.ts";
 import { openRegistry } from "../../stores/registry.ts";
 import { ensureSigningKey, signManifest } from "../../stores/signing.ts";
+import { trustedKeys } from "../../stores/trusted-keys.ts";
 import { connectTemporal, dataConverter, dataQueue, openStores, taskQueue, type Stores } from "../../workers/connect.ts";
 import { sampleManifest } from "../stores/registry-samples.ts";
 import { type Listener, openListener } from "./listener.ts";
@@ -78,7 +79,7 @@ export async function openStage(): Promise<Stage> {
   const stores = openStores(settings);
   const temporal = await connectTemporal(settings);
   const outside = await openListener();
-  const deps = { store: stores.store, openBucket: stores.openBucket, launchers: {}, scratch: join(home, "scratch"), signingKey: await ensureSigningKey(home), now: () => new Date().toISOString(), workflows: temporal.client.workflow, notices: [outside.receiver], links: { temporalUi: settings.temporal.ui, temporalAddress: settings.temporal.address!, namespace: "default" } };
+  const deps = { store: stores.store, openBucket: stores.openBucket, launchers: {}, scratch: join(home, "scratch"), signingKey: await ensureSigningKey(home), trusted: () => trustedKeys(home, []), now: () => new Date().toISOString(), workflows: temporal.client.workflow, notices: [outside.receiver], links: { temporalUi: settings.temporal.ui, temporalAddress: settings.temporal.address!, namespace: "default" } };
   const worker = await startWorker(settings, standIns(deps, script));
   return {
     home, settings, stores, script, outside, env: { RELEARN_HOME: home, PATH: process.env["PATH"] ?? "" },

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import type { BatchEnd } from "../../activities/contract.ts";
 import { getBatchManifest } from "../../stores/batches.ts";
+import { ensureSigningKey } from "../../stores/signing.ts";
 import { connectTemporal, openStores } from "../../workers/connect.ts";
 import { batchStage, parquetOf, registerPlanes } from "../activities/batch-stage.ts";
 import { testSettings } from "../support/settings.ts";
@@ -22,7 +23,7 @@ it("a batch whose worker is killed again and again ends with the objects of one 
   const parts = await faultyBundle(folder);
   const { store, close } = openStores(settings);
   const calm = await batchStage();
-  await registerPlanes(store);
+  await registerPlanes(store, await ensureSigningKey(settings.home));
   for (const [n, name] of names.entries()) {
     const file = await parquetOf(query(n), folder);
     await calm.land(`${name}.parquet`, file);
