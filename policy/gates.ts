@@ -1,8 +1,9 @@
 import type { Definition } from "../schemas/definition.ts";
 import type { Estimate, EvaluationFacts, HoldoutEvaluation } from "../schemas/evaluation.ts";
 import type { Gate, GateAnswer, GateResult } from "../schemas/gate.ts";
+import { answerLabelNoise } from "./label-noise-gate.ts";
 
-type Judged = Pick<Definition, "gates" | "minRows" | "metrics" | "slices">;
+type Judged = Pick<Definition, "gates" | "minRows" | "metrics" | "slices" | "validation" | "sources">;
 type Of<K extends Gate["kind"]> = Extract<Gate, { kind: K }>;
 type Say = (answer: GateAnswer, reason: string, observed?: number | null, limit?: number | null) => GateResult;
 
@@ -22,7 +23,7 @@ export const isBuiltInMetric = (name: string): boolean => lowerIsBetter.has(name
 export function answerGates(definition: Judged, facts: EvaluationFacts): GateResult[] {
   const declared = definition.gates.map((gate) => ({ gate, results: answerGate(gate, definition, facts) }));
   const quality = declared.filter(({ gate }) => gate.kind === "atLeast" || gate.kind === "atMost").flatMap(({ results }) => results);
-  return [answerParity(facts), answerBaseline(definition, facts), answerQuality(quality), ...declared.flatMap(({ results }) => results)];
+  return [answerParity(facts), answerBaseline(definition, facts), answerQuality(quality), ...answerLabelNoise(definition, facts), ...declared.flatMap(({ results }) => results)];
 }
 
 /** Yes and not-applicable go on; no and not-evaluated never do, and nothing passes without a yes from the three that are always asked. */

@@ -59,6 +59,7 @@ const validation = z.strictObject({
   maxQuarantined: z.number().min(0).max(1).default(0.01).meta(about("Largest share of rows that may be quarantined; more stops the run", 0.01)),
   rowCountBand: z.number().min(0).max(1).default(0.5).meta(about("How far a partition's row count may lie from the typical one: 0.5 is half to double, 1 turns the check off", 0.3)),
   maxDistrusted: z.number().min(0).max(1).optional().meta(about("Largest share of feedback's labels that may be left out because their senders are not trusted; more stops the run; left out, 0.1", 0.05)),
+  maxLabelNoise: z.number().min(0).max(1).nullable().optional().meta(about("Largest share of wrong labels that the label noise gate bears; null does not ask; left out, 0.05 where a source is predictions, else not asked", 0.1)),
   maxDrift: z.number().positive().nullable().default(null).meta(about("PSI against the champion's training data above which a column stops the run; null only reports it", 0.25)),
 });
 

@@ -27,6 +27,10 @@ export const sliceEvaluation = z.strictObject({
   rowsToTell: z.int().nullable(),
 }).readonly();
 
+/** Wrong labels among a holdout's, as rates from 0 to 1: the share that explains the errors, its standard error, and the error that the champion's scores expect, beside those of both models. */
+export const labelNoise = z.strictObject({ share: z.number(), error: z.number(), expected: z.number(), champion: z.number(), candidate: z.number() }).readonly();
+export type LabelNoise = z.infer<typeof labelNoise>;
+
 export const holdoutEvaluation = z.strictObject({
   holdout: z.string(),
   window: window.nullable(),
@@ -41,6 +45,8 @@ export const holdoutEvaluation = z.strictObject({
   slices: z.array(sliceEvaluation),
   calibration: z.array(z.strictObject({ from: z.number(), to: z.number(), rows: z.int(), predicted: z.number(), observed: z.number() })),
   flips: z.strictObject({ rows: z.int(), share: z.number(), negative: z.int(), positive: z.int() }).nullable(),
+  /** Null where it cannot be told; evaluations before it was measured have none. */
+  labelNoise: labelNoise.nullable().optional(),
   /** The rows the candidate is most wrong about. */
   worstRows: z.array(z.strictObject({ key: z.string(), label: z.string(), predicted: z.string(), loss: z.number() })),
 }).readonly();

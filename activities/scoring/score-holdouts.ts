@@ -49,5 +49,5 @@ function tellingMetric({ gates, label }: Definition): string {
 function withoutComparison(result: HoldoutEvaluation, why: string): HoldoutEvaluation {
   const none = (metrics: Readonly<Record<string, Estimate>>) => Object.fromEntries(Object.keys(metrics).map((name) => [name, missing(why)]));
   const slices = result.slices.map((slice) => ({ ...slice, champion: slice.champion ?? none(slice.candidate), difference: none(slice.candidate), rowsToTell: null }));
-  return { ...result, champion: result.champion ?? none(result.candidate), difference: none(result.candidate), flips: null, slices };
+  return { ...result, labelNoise: null, champion: result.champion ?? none(result.candidate), difference: none(result.candidate), flips: null, slices };
 }

@@ -1,8 +1,5 @@
-import { readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { feedbackKey, predictionKey } from "../../stores/prediction-keys.ts";
-import { withDuckDb } from "../../tables/open-duckdb.ts";
-import { quote } from "../../tables/quote.ts";
+import { parquetOf } from "../support/parquet-of.ts";
 import { openStage, type Stage } from "./ingest-stage.ts";
 
 /** A row of the log, or what of it is not as usual. */
@@ -35,13 +32,7 @@ const saidRow = ({ id, label, received, at, row = 0, source }: Said) => ({ predi
 /** An ingest's stage whose model `trips` has been asked things. */
 export async function openPredictionsStage(): Promise<PredictionsStage> {
   const stage = await openStage();
-  const parquet = (columns: Readonly<Record<string, string>>, rows: readonly object[]) => withDuckDb({ spill: join(stage.folder, "spill"), timezone: "UTC" }, async (connection) => {
-    const [from, path] = [join(stage.folder, "made.jsonl"), join(stage.folder, "made.parquet")];
-    await writeFile(from, rows.map((row) => JSON.stringify(row)).join("\n"));
-    const types = Object.entries(columns).map(([name, type]) => `${quote(name)}: ${quote(type)}`).join(", ");
-    await connection.run(`copy (select * from read_json(${quote(from)}, format = 'newline_delimited', columns = {${types}})) to ${quote(path)} (format parquet, kv_metadata {relearn_format: '1'})`);
-    return readFile(path);
-  });
+  const parquet = (columns: Readonly<Record<string, string>>, rows: readonly object[]) => parquetOf(stage.folder, columns, rows, ", kv_metadata {relearn_format: '1'}");
   return {
     ...stage,
     asked: async (name, rows) => {

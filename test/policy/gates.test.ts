@@ -23,7 +23,7 @@ function facts(changes: Partial<EvaluationFacts> = {}): EvaluationFacts {
   };
 }
 
-const definition = (...gates: GateInput[]) => ({ gates: gates.map((one) => gate.parse(one)), minRows: 200, slices: { storm: "precip > 0.1" }, metrics: { profit: { sql: "sum(x)", better: "higher" as const } } });
+const definition = (...gates: GateInput[]) => ({ gates: gates.map((one) => gate.parse(one)), minRows: 200, validation: { maxQuarantined: 0.01, rowCountBand: 0.5, maxDrift: null }, sources: {}, slices: { storm: "precip > 0.1" }, metrics: { profit: { sql: "sum(x)", better: "higher" as const } } });
 const lastAnswer = (one: GateInput, changes: Partial<EvaluationFacts> = {}) => answerGates(definition(one), facts(changes)).at(-1)!;
 const recent = (changes: Partial<HoldoutEvaluation>) => ({ holdouts: [holdout(changes)] });
 
