@@ -1,5 +1,6 @@
 import ort from "onnxruntime-node";
 import { RelearnError } from "../schemas/failures.ts";
+import { checkRowsApart, WrongShape } from "./rows-apart.ts";
 import { checkSignature, inputOf, type ModelInput, type NamedColumn, outputOf } from "./signature.ts";
 import { scanModel } from "./scan.ts";
 
@@ -27,7 +28,7 @@ export interface LoadedModel {
 const onlyOnnx = { session: { load_model_format: "ONNX" } };
 
 /**
- * Loads a model from its bytes after the scan and the signature were checked. Only for a process that may hang, grow or die:
+ * Loads a model from its bytes after the scan and the signature were checked, and holds it to giving each row its own scores. Only for a process that may hang, grow or die:
  * onnxruntime blocks the event loop and is no sandbox.
  */
 export async function loadModel(bytes: Uint8Array, wanted: ModelTask, threads: number): Promise<LoadedModel> {
@@ -35,7 +36,7 @@ export async function loadModel(bytes: Uint8Array, wanted: ModelTask, threads: n
   const inputs = wanted.columns.map(inputOf);
   const output = outputOf(wanted.task, wanted.classes);
   const session = await refusing("onnxruntime does not load it", () => ort.InferenceSession.create(bytes, { intraOpNumThreads: threads, interOpNumThreads: 1, executionMode: "sequential", logSeverityLevel: 4, extra: onlyOnnx }));
-  return {
+  const model: LoadedModel = {
     inputs,
     width: output.width,
     run: async (values, rows) => {
@@ -44,6 +45,8 @@ export async function loadModel(bytes: Uint8Array, wanted: ModelTask, threads: n
       return scoresOf(result[output.name], output.name, rows, output.width);
     },
   };
+  await checkRowsApart(model);
+  return model;
 }
 
 function tensorOf({ name, type, width }: ModelInput, values: InputValues | undefined, rows: number): ort.Tensor {
@@ -54,7 +57,7 @@ function tensorOf({ name, type, width }: ModelInput, values: InputValues | undef
 function scoresOf(tensor: ort.Tensor | undefined, name: string, rows: number, width: number): Float32Array | Float64Array {
   const data = tensor?.data;
   const right = (data instanceof Float32Array || data instanceof Float64Array) && tensor?.dims.length === 2 && tensor.dims[0] === rows && tensor.dims[1] === width;
-  if (!right) throw new RelearnError("ModelRefused", `the model is refused: its output "${name}" is ${tensor?.type ?? "nothing"} [${tensor?.dims.join(",") ?? ""}] for ${rows} rows, where [${rows},${width}] is needed`);
+  if (!right) throw new WrongShape(`the model is refused: its output "${name}" is ${tensor?.type ?? "nothing"} [${tensor?.dims.join(",") ?? ""}] for ${rows} rows, where [${rows},${width}] is needed`);
   return data;
 }
 
