@@ -5,6 +5,8 @@ import { labelNoiseLimit } from "./label-limits.ts";
 
 /** Standard errors by which noise must lie above its limit before it is no chance. */
 const surely = 3;
+/** A larger standard error could not tell a fifth of all labels from the usual limit: 0.05 + 3 * 0.03 leaves two more of them below 0.2. */
+const mostError = 0.03;
 
 type Answered = Pick<GateResult, "answer" | "reason"> & { readonly observed?: number };
 
@@ -27,6 +29,7 @@ function answered(minRows: number, { task, champion, holdouts }: EvaluationFacts
   if (noise === null) return { answer: "not-evaluated", reason: "the champion could not be run on the holdout, or is too unsure of its answers to tell" };
   const isNoisy = noise.share - surely * noise.error > limit;
   const seen = `the champion errs on ${percent(noise.champion)} of the holdout and the candidate on ${percent(noise.candidate)}, where the champion's scores expect ${percent(noise.expected)}: as if ${percent(noise.share)} (standard error ${percent(noise.error)}) of the labels were wrong`;
+  if (!isNoisy && noise.error > mostError) return { answer: "not-evaluated", observed: noise.share, reason: `${seen}; a standard error above ${percent(mostError)} cannot tell: a longer windows.holdout has more rows` };
   return { answer: isNoisy ? "no" : "yes", observed: noise.share, reason: isNoisy ? `${seen}; that is more than validation.maxLabelNoise, ${percent(limit)}: find out who sends wrong labels` : seen };
 }
 

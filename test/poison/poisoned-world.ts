@@ -33,7 +33,8 @@ export interface Ended {
   readonly difference: number | null;
 }
 
-const [days, perDay, dayMs] = [12, 2_000, 86_400_000];
+const [days, dayMs] = [12, 86_400_000];
+const perDay = 2_000;
 const start = { clean: Date.parse("2013-01-01T00:00:00Z"), served: Date.parse("2013-01-13T00:00:00Z") };
 const asOf = { clean: "2013-01-14T03:00:00Z", served: "2013-01-26T03:00:00Z" };
 /** How much worse on the golden set a candidate may be and still take over: what its gates allow, and what "harmful" means. */
@@ -65,12 +66,18 @@ export interface PoisonedWorld {
   close(): Promise<void>;
 }
 
-/** @param seed of the trips: another seed is another world. */
-export async function openPoisonedWorld(seed: number): Promise<PoisonedWorld> {
+/**
+ * @param seed of the trips: another seed is another world
+ * @param turned whether the world changed once the champion was trained, for the golden sets too
+ */
+export async function openPoisonedWorld(seed: number, turned = false): Promise<PoisonedWorld> {
   const folder = await mkdtemp(join(tmpdir(), "poisoned-"));
   const bucket = createMemoryBucket();
   const deps = dependencies(bucket, folder);
-  const trips = { clean: tripsOf(seed * 4, "c", days, perDay), served: tripsOf(seed * 4 + 1, "s", days, perDay), truth: tripsOf(seed * 4 + 2, "t", 1, 5_000), audit: tripsOf(seed * 4 + 3, "a", 1, 20_000) };
+  const trips = {
+    clean: tripsOf(seed * 4, "c", { days, perDay }), served: tripsOf(seed * 4 + 1, "s", { days, perDay, turned }),
+    truth: tripsOf(seed * 4 + 2, "t", { days: 1, perDay: 5_000, turned }), audit: tripsOf(seed * 4 + 3, "a", { days: 1, perDay: 20_000, turned }),
+  };
   const landed = { at: "timestamptz", prediction_id: "varchar", row: "integer", zone: "varchar", rain: "float", load: "float", wind: "float", late: "varchar" };
   const rowOf = (trip: Trip, i: number) => ({ at: instantOf(start.clean, trip, i), prediction_id: trip.id, row: 0, ...featuresOf(trip), late: trip.late ? "1" : "0" });
   for (const name of ["clean", "truth", "audit"] as const) await writeFile(join(folder, `${name}.parquet`), await parquetOf(folder, landed, trips[name].map(rowOf)));

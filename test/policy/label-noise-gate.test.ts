@@ -26,6 +26,9 @@ describe("the label noise gate", () => {
     expect(answer(null)).toBe("not-evaluated");
     expect(answer(noise(0), { holdouts: [] })).toBe("not-evaluated");
     expect(answer(noise(0), {}, 199)).toBe("not-evaluated");
+    expect(answer(noise(0, 0.031)), "too few rows to tell").toBe("not-evaluated");
+    expect(answer(noise(0, 0.03))).toBe("yes");
+    expect(answer(noise(0.2, 0.031))).toBe("no");
     expect(answer(noise(0), { champion: { ...facts(null).champion!, trainedOnHoldout: true } })).toBe("not-evaluated");
   });
 

@@ -156,7 +156,7 @@ describe("a segment", () => {
     await expect(`${JSON.stringify(await rowsOf(store), null, 1)}\n`).toMatchFileSnapshot(join(fixtures, "predictions-1.json"));
   });
 
-  test("of feedback gives the labels back as they were received", async () => {
+  test("of feedback gives the labels back as they were received, also those of before it was noted who sent them", async () => {
     const store = memoryObjectStore();
     const folder = await mkdtemp(join(root, "spool-"));
     const given: FeedbackRecord[] = [
@@ -164,7 +164,9 @@ describe("a segment", () => {
       { version: 1, prediction_id: "p", row: 7, label: null, value: -0.1, at: "2026-11-20T08:00:00.250Z", received_at: "2026-11-26T00:00:00.000Z", source: null },
     ];
     const spool = await openSpool({ ...usualSpool, folder, durable: true }, () => Buffer.alloc(0));
-    await Promise.all(given.map(async (one) => spool.append(one, feedbackWriter)));
+    const { source: _, ...unnamed } = given[1]!;
+    const spooled = [given[0]!, unnamed as FeedbackRecord];
+    await Promise.all(spooled.map(async (one) => spool.append(one, feedbackWriter)));
     await spool.close();
     const { objects } = await ship(store, join(folder, (await readdir(folder))[0]!), "feedback");
     expect(objects.map((key) => key.replace(/[0-9a-f]{32}/, "ID"))).toEqual(["feedback/flights/date=2026-11-25/ID.parquet", "feedback/flights/date=2026-11-26/ID.parquet"]);
