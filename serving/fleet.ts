@@ -15,6 +15,8 @@ export interface Fleet {
   readonly wanted: Wanted;
   /** Whose answers callers get; null before the first version is warm. */
   readonly answering: VersionRunner | null;
+  /** The version that is to answer and cannot be loaded, while another one answers instead; else null. */
+  readonly insteadOf: VersionRunner | null;
   /** The candidate of the running rollout. */
   readonly candidate: VersionRunner | null;
   readonly runners: readonly VersionRunner[];
@@ -74,11 +76,15 @@ export function createFleet({ load, fallback, changed, switched, pauses }: Fleet
     changed();
   };
   const isFallback = (runner: VersionRunner, target: VersionRunner | undefined): boolean => now.answering === null && target?.failure != null && fallback !== null && isSame(fallback, runner.version);
-  /** The champion cannot be loaded, and nothing answers yet: what answered when this server last ran does. */
+  /** The champion cannot be loaded, and nothing answers yet: what answered when this server last ran does, or the champion before. */
   const standIn = (target: VersionRunner | undefined): VersionRunner | null => {
-    if (target?.failure == null || fallback === null) return null;
-    const runner = ensure(fallback);
-    return runner.process === null ? null : runner;
+    if (target?.failure == null) return null;
+    const others = [fallback, now.state?.previous[0] ?? null].filter((version) => version !== null && !isSame(version, target.version));
+    return others.map((version) => ensure(version!)).find(({ process }) => process !== null) ?? null;
+  };
+  const insteadOf = (): VersionRunner | null => {
+    const target = runnerOf(now.wanted.answering);
+    return target !== undefined && target.failure !== null && now.answering?.process != null && now.answering !== target ? target : null;
   };
 
   return {
@@ -87,6 +93,7 @@ export function createFleet({ load, fallback, changed, switched, pauses }: Fleet
     get pin() { return now.pin; },
     get wanted() { return now.wanted; },
     get answering() { return now.answering; },
+    get insteadOf() { return insteadOf(); },
     get candidate() { return runnerOf(now.wanted.rollout?.candidate) ?? null; },
     runners,
     find: (v) => runners.find((runner) => runner.version.v === v && runner.process !== null)?.process ?? null,

@@ -57,11 +57,13 @@ export async function startModelServer(options: ModelServerOptions): Promise<Mod
     const answering = fleet.answering?.version;
     if (answering !== undefined) await Promise.all([answering.model, answering.manifest].map((ref) => cache.file(ref, signal))).catch(() => undefined);
   };
+  const tellTroubles = troubleTeller(model, log);
   const fleet: Fleet = createFleet({
     load: (version, ending) => touchAnswering().then(() => load(version, ending)), fallback: last?.answered ?? null, pauses,
     changed: () => {
       evidence.keepOnly(new Set(fleet.runners.map(({ version }) => version.model.sha256)));
       announcer.changed();
+      tellTroubles(fleet);
     },
     switched: ({ v, model: { sha256 } }) => {
       log.info({ model, v, digest: sha256, n: fleet.n }, "answers");
@@ -116,6 +118,16 @@ async function readLastOrWarn(home: string, model: string, log: Logger): Promise
     log.warn({ model, error: (error as Error).message }, "what was last served here cannot be read");
     return null;
   });
+}
+
+/** Says once why a version cannot be loaded, and which one answers instead, until either is another. */
+function troubleTeller(model: string, log: Logger): (fleet: Fleet) => void {
+  let told = new Map<number, string>();
+  return ({ runners, insteadOf, answering }) => {
+    const troubles = runners.flatMap(({ version: { v }, process, failure }) => (process === null && failure !== null ? [{ v, error: failure.message, answers: insteadOf?.version.v === v ? answering!.version.v : null }] : []));
+    for (const one of troubles) if (told.get(one.v) !== `${one.error} ${one.answers}`) log.warn({ model, ...one }, one.answers === null ? "a version cannot be loaded; it is tried again" : "the version that is to answer cannot be loaded; another one answers instead, and it is tried again");
+    told = new Map(troubles.map(({ v, error, answers }) => [v, `${error} ${answers}`]));
+  };
 }
 
 /** Keeps what answers, for a start without a store; one write at a time, so that the newest stays. */

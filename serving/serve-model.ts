@@ -76,7 +76,7 @@ export function serveModel(name: string, fleet: Fleet, evidence: Evidence): Serv
 
   return {
     name,
-    status: () => ({ ready: fleet.answering?.process != null, reason: fleet.answering?.process != null ? "" : missing(fleet), pinned: fleet.pin?.target.v ?? null }),
+    status: () => ({ ready: fleet.answering?.process != null, reason: fleet.answering?.process != null ? "" : missing(fleet), pinned: fleet.pin?.target.v ?? null, insteadOf: fleet.insteadOf?.version.v ?? null }),
     versions: () => [...new Set([fleet.answering, ...fleet.runners])].flatMap((runner) => (runner?.process == null ? [] : [runner.process.contract])),
     contract: (version) => (version === null ? championContract() : numbered(version).contract),
     async predict(request) {

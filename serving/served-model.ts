@@ -24,11 +24,19 @@ export interface Answer extends Scored {
   readonly variant: Variant;
 }
 
+export interface ModelStatus {
+  /** Whether callers get answers. Else `reason` says what is missing. */
+  readonly ready: boolean;
+  readonly reason: string;
+  readonly pinned: number | null;
+  /** The version that cannot be loaded, while another one answers in its place. */
+  readonly insteadOf: number | null;
+}
+
 /** One model as this server has it: the routes ask it and never see processes, rollouts or the log. */
 export interface ServedModel {
   readonly name: string;
-  /** `ready` when the champion answers. Else `reason` says what is missing. */
-  status(): { readonly ready: boolean; readonly reason: string; readonly pinned: number | null };
+  status(): ModelStatus;
   /** Versions that answer now. */
   versions(): readonly ModelContract[];
   /** The contract by which a request is read: of the version asked for, else of the champion. @throws RelearnError `NotFound`, `NotReady`. */

@@ -33,20 +33,21 @@ function metadataOf(model: ServedModel, version: number | null): unknown {
 
 /** Ready when every model here answers; not while the server closes. */
 function serverReady(parts: Parts): Reply {
-  const models = parts.models.list().map((model) => ({ name: model.name, ...pinnedOf(model), ready: model.status().ready }));
+  const models = parts.models.list().map((model) => ({ name: model.name, ...aboutOf(model), ready: model.status().ready }));
   const ready = models.length > 0 && models.every((model) => model.ready) && !parts.closing();
   return reply({ ready, models }, ready ? 200 : 503);
 }
 
-const pinnedOf = (model: ServedModel): { readonly pinned?: string } => {
-  const { pinned } = model.status();
-  return pinned === null ? {} : { pinned: String(pinned) };
-};
+/** What is out of the ordinary: a version that is pinned, and one that another answers instead of. */
+function aboutOf(model: ServedModel): { readonly pinned?: string; readonly instead_of?: string } {
+  const { pinned, insteadOf } = model.status();
+  return { ...(pinned === null ? {} : { pinned: String(pinned) }), ...(insteadOf === null ? {} : { instead_of: String(insteadOf) }) };
+}
 
 function readiness(parts: Parts, model: ServedModel, version: number | null): Reply {
   const ready = !parts.closing() && (version === null ? model.status().ready : model.versions().some(({ v }) => v === version));
   if (version !== null && !ready && !parts.closing()) throw new RelearnError("NotFound", `version ${version} of ${model.name} is not loaded here`);
-  return reply({ name: model.name, ...pinnedOf(model), ready }, ready ? 200 : 503);
+  return reply({ name: model.name, ...aboutOf(model), ready }, ready ? 200 : 503);
 }
 
 const mostIndexBytes = 2 ** 12;

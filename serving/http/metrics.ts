@@ -88,5 +88,6 @@ function showState(registry: Registry, metrics: Metrics, models: ServedModels): 
   gauge("relearn_model_ready", "1 where the champion answers", () => models.list().map((model) => ({ labels: { model: model.name }, value: model.status().ready ? 1 : 0 })));
   gauge("relearn_model_loaded", "1 a version that answers", () => models.list().flatMap((model) => model.versions().map(({ v, digest }) => ({ labels: { model: model.name, version: String(v), digest }, value: 1 }))));
   gauge("relearn_model_pinned", "Version that is pinned on this host; 0 where none is", () => models.list().map((model) => ({ labels: { model: model.name }, value: model.status().pinned ?? 0 })));
+  gauge("relearn_model_instead_of", "Version that cannot be loaded, while another one answers instead; 0 where there is none", () => models.list().map((model) => ({ labels: { model: model.name }, value: model.status().insteadOf ?? 0 })));
   gauge("relearn_resident_bytes", "Memory of the serving process", () => [{ labels: {}, value: process.memoryUsage.rss() }]);
 }

@@ -25,13 +25,15 @@ export interface FakeModel extends ServedModel {
   /** What it does instead of answering. */
   fails: (() => Promise<never>) | null;
   ready: boolean;
+  /** What it says that it answers instead of. */
+  insteadOf: number | null;
 }
 
 /** A model that answers each row with the same scores. */
 export function fakeModel(contract: ModelContract, score: readonly number[] = contract.classes === null ? [0.5] : [0.25, 0.75, 0, 0].slice(0, contract.classes.length)): FakeModel {
   const fake: FakeModel = {
-    name: contract.model, asked: [], fails: null, ready: true,
-    status: () => ({ ready: fake.ready, reason: fake.ready ? "" : "no version is loaded", pinned: null }),
+    name: contract.model, asked: [], fails: null, ready: true, insteadOf: null,
+    status: () => ({ ready: fake.ready, reason: fake.ready ? "" : "no version is loaded", pinned: null, insteadOf: fake.insteadOf }),
     versions: () => (fake.ready ? [contract] : []),
     contract: (version) => {
       if (!fake.ready) throw new RelearnError("NotReady", `${contract.model} is not ready: no version is loaded`);

@@ -160,6 +160,17 @@ describe("what a server says of itself", () => {
     }
   });
 
+  it("is that a version answers instead of one that cannot be loaded", async () => {
+    single.insteadOf = 4;
+    try {
+      expect(await get("/v2/models/single/ready")).toEqual({ status: 200, body: { name: "single", instead_of: "4", ready: true } });
+      expect(await get("/v2/health/ready")).toMatchObject({ status: 200, body: { models: expect.arrayContaining([{ name: "single", instead_of: "4", ready: true }]) as unknown } });
+      expect(await (await fetch(`${server.url}/metrics`)).text()).toContain('relearn_model_instead_of{model="single"} 4');
+    } finally {
+      single.insteadOf = null;
+    }
+  });
+
   it("is its figures", async () => {
     await infer({ inputs: inputs() });
     await infer({ inputs: [] });

@@ -61,7 +61,7 @@ afterEach(async () => {
 
 test("the promoted version answers, the next one takes over when it is warm, and a rollback is back at once", async () => {
   await start();
-  expect(server.served.status()).toEqual({ ready: false, reason: "what serves is not known yet", pinned: null });
+  expect(server.served.status()).toEqual({ ready: false, reason: "what serves is not known yet", pinned: null, insteadOf: null });
   await expect(ask()).rejects.toMatchObject({ type: "NotReady" });
   await promote("one");
   await answers(1);
@@ -125,6 +125,32 @@ test("where the champion cannot be loaded at the start, what answered before doe
   await answers(2);
 });
 
+test.each([["spoilt in the store and on the disk"], ["refused"]])("where the champion that answered before is %s at the next start, the champion before stands in, and the server says so until it can be loaded", async (how) => {
+  await promote("one", "two");
+  await start();
+  await answers(2);
+  await vi.waitFor(async () => expect((await readLastServed(home, "rides"))?.answered.v).toBe(2), wait);
+  await server.close();
+  const { model } = (await serving()).champion!;
+  const right = bucket.objects.get(blobKey(model.sha256))!;
+  if (how === "refused") models.versions.set(2, { refuse: new RelearnError("ModelRefused", "no") });
+  else {
+    bucket.objects.set(blobKey(model.sha256), { ...right, body: bytes("twx") });
+    writeFileSync(join(servingBlobs(home, "rides"), model.sha256), "twx");
+  }
+  lines.length = 0;
+  await start();
+  await answers(1);
+  expect(server.served.status()).toEqual({ ready: true, reason: "", pinned: null, insteadOf: 2 });
+  await vi.waitFor(() => expect(said()).toMatchObject({ champion: { v: 1 }, failed: [{ v: 2 }] }), wait);
+  expect(lines.map((line) => JSON.parse(line) as object)).toContainEqual(expect.objectContaining({ v: 2, answers: 1, msg: expect.stringContaining("another one answers instead") as string }));
+  models.versions.delete(2);
+  bucket.objects.set(blobKey(model.sha256), right);
+  await answers(2);
+  expect(server.served.status()).toMatchObject({ ready: true, insteadOf: null });
+  expect(lines.filter((line) => line.includes("instead"))).toHaveLength(1);
+});
+
 test("a pin holds on this host, without a store too, until the log decides anew", async () => {
   await promote("one", "two", "three");
   await start();
@@ -134,7 +160,7 @@ test("a pin holds on this host, without a store too, until the log decides anew"
   away = true;
   await writePin(home, { version: 1, model: "rides", n: 9, instead: 3, target, reason: "worse", by: "ann", at: new Date().toISOString() });
   await answers(1);
-  expect(server.served.status()).toEqual({ ready: true, reason: "", pinned: 1 });
+  expect(server.served.status()).toEqual({ ready: true, reason: "", pinned: 1, insteadOf: null });
   await server.close();
   await start();
   await answers(1);
