@@ -8,7 +8,7 @@ import type { Stack } from "../schemas/stack.ts";
 import { freePorts } from "./free-ports.ts";
 import { readIfThere, writePrivately } from "./home-file.ts";
 import { adminGrpcDistance, checkObjectHome, ensureLocalCredentials, objectPorts, objectRequest, readyObjects, removeSockets } from "./object-server.ts";
-import { findOwned, isRunning, listOwned, logFile, logTail, startOwned, stopOwned, type OwnedProcess, type StartRequest } from "./owned-processes.ts";
+import { findOwned, isOurs, isRunning, listOwned, logFile, logTail, startOwned, stopOwned, type OwnedProcess, type StartRequest } from "./owned-processes.ts";
 import { findProgram } from "./programs.ts";
 import { withLock } from "./setup/lock.mjs";
 import { readyTemporal, temporalPorts, temporalRequest } from "./temporal-server.ts";
@@ -22,6 +22,8 @@ export interface StackOptions {
 }
 
 export interface StopOptions {
+  /** Leaves what other commands have started. */
+  readonly onlyOurs?: boolean;
   /** One line for people, before each wait. */
   readonly onProgress?: (line: string) => void;
   /** How long each process may take to end in peace. */
@@ -61,18 +63,26 @@ export async function stopStack(settings: Pick<Settings, "home">, options: StopO
   if (readIfThere(join(settings.home, "processes.json")) === null) return [];
   return withLock(join(settings.home, "stack.lock"), async () => {
     const servers = ["temporal", "s3"];
-    const clients = listOwned(settings.home).map(({ name }) => name).filter((name) => !servers.includes(name));
+    const ending = listOwned(settings.home).filter((owned) => options.onlyOurs !== true || isOurs(owned)).map(({ name }) => name);
     // Workers end in peace only while their servers still answer.
     const stop = async (names: readonly string[]): Promise<readonly string[]> => {
       const running = names.filter((name) => findOwned(settings.home, name) !== null);
       if (running.length > 0) options.onProgress?.(`stopping ${running.join(", ")} ...`);
       return stopOwned(settings.home, { ...options, names });
     };
-    const stopped = [...(await stop(clients)), ...(await stop(servers))];
-    rmSync(stackFile(settings.home), { force: true });
+    const stopped = [...(await stop(ending.filter((name) => !servers.includes(name)))), ...(await stop(ending.filter((name) => servers.includes(name))))];
+    noteStopped(settings.home);
     if (findOwned(settings.home, "s3") === null) removeSockets(readPorts(settings.home) ?? {});
     return stopped;
   });
+}
+
+/** What still runs, of another command's, is still to be found. */
+function noteStopped(home: string): void {
+  const stack = readStack(home);
+  if (stack === null || !listOwned(home).some(isRunning)) return rmSync(stackFile(home), { force: true });
+  const { serving, gateway, ...servers } = stack;
+  writeStack(home, { ...servers, ...answering(home) });
 }
 
 async function bringUp(settings: Settings, options: StackOptions): Promise<RunningStack> {

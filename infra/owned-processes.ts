@@ -10,7 +10,11 @@ import { readIfThere, writePrivately } from "./home-file.ts";
 import { startTimeOf, withLock } from "./setup/lock.mjs";
 
 /** A process that Relearn started and may end. `startedAt` is the system's own word for when, so a recycled id is never taken for it. */
-const ownedProcess = z.strictObject({ name: z.string(), pid: z.int().positive(), startedAt: z.string(), command: z.array(z.string()), at: z.string() });
+const ownedProcess = z.strictObject({
+  name: z.string(), pid: z.int().positive(), startedAt: z.string(), command: z.array(z.string()), at: z.string(),
+  /** Whoever started it; absent in lists of before that was kept. */
+  by: z.strictObject({ pid: z.int().positive(), startedAt: z.string() }).optional(),
+});
 export type OwnedProcess = Readonly<z.infer<typeof ownedProcess>>;
 
 /** `<home>/processes.json`. */
@@ -42,6 +46,11 @@ export function findOwned(home: string, name: string): OwnedProcess | null {
   return listOwned(home).find((owned) => owned.name === name && isRunning(owned)) ?? null;
 }
 
+const self = () => ({ pid: process.pid, startedAt: startTimeOf(process.pid) ?? "ended" });
+
+/** Whether this very process started it. */
+export const isOurs = ({ by }: OwnedProcess): boolean => by !== undefined && isSame(by, self());
+
 export const isRunning = (owned: Pick<OwnedProcess, "pid" | "startedAt">): boolean => startTimeOf(owned.pid) === owned.startedAt;
 
 /**
@@ -62,7 +71,7 @@ async function spawnOwned(home: string, request: StartRequest): Promise<OwnedPro
     const { pid } = child;
     if (pid === undefined) throw await new Promise((resolve) => child.once("error", resolve));
     // Written down in the same turn: a crash of this process must not leave a server that nobody may end.
-    const owned: OwnedProcess = { name: request.name, pid, startedAt: startTimeOf(pid) ?? "ended", command: [...request.command], at: new Date().toISOString() };
+    const owned: OwnedProcess = { name: request.name, pid, startedAt: startTimeOf(pid) ?? "ended", command: [...request.command], at: new Date().toISOString(), by: self() };
     writeDownOrEnd(home, owned);
     child.unref();
     (child.stdin as Socket | null)?.unref();
@@ -98,7 +107,7 @@ export async function stopOwned(home: string, options: { readonly names?: readon
   return running.map((owned) => owned.name);
 }
 
-const isSame = (a: OwnedProcess, b: OwnedProcess): boolean => a.pid === b.pid && a.startedAt === b.startedAt;
+const isSame = (a: Pick<OwnedProcess, "pid" | "startedAt">, b: Pick<OwnedProcess, "pid" | "startedAt">): boolean => a.pid === b.pid && a.startedAt === b.startedAt;
 
 async function endGroup(owned: OwnedProcess, graceMs: number): Promise<void> {
   signalGroup(owned, "SIGTERM");

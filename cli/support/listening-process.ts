@@ -63,7 +63,7 @@ export async function answersAt(url: string): Promise<boolean> {
 
 async function startListening(what: Listening, start: Start, triesLeft: number): Promise<ListeningProcess> {
   const { settings: { home }, signal } = start;
-  const asked = start.env[what.portVariable]?.trim() || null;
+  const asked = portAsked(start.env[what.portVariable]);
   const port = asked ?? String(await choosePort(home, what.port));
   const env = { ...start.env, [what.portVariable]: port };
   const url = urlOf(what.hostOf(env), Number(port));
@@ -80,6 +80,12 @@ async function startListening(what: Listening, start: Start, triesLeft: number):
   }
   await what.note(url);
   return { pid: process.pid, url, started: true };
+}
+
+/** Null, so that one is chosen and known, where none is named or any will do (0). */
+function portAsked(text: string | undefined): string | null {
+  const port = text?.trim() ?? "";
+  return /^0*$/.test(port) ? null : port;
 }
 
 async function spawned({ name, program: [file, ...args], portVariable, given, files }: Listening, { settings, env, life }: Start): Promise<OwnedProcess> {
