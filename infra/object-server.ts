@@ -43,6 +43,8 @@ export function objectRequest(program: string, home: string, credentials: S3Cred
     "ip.bind": "127.0.0.1",
     metricsIp: "127.0.0.1",
     webdav: false,
+    // The master's pages would delete a whole bucket for whoever opens an address, a web page's picture too.
+    disableHttp: true,
     "admin.ui": false,
     "master.telemetry": false,
     "s3.config": identities,
