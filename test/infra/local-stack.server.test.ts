@@ -40,7 +40,7 @@ test("two calls at once start one stack; what it holds is there after stop and s
   expect(await Promise.all([behind("s3Filer", kept), behind("s3Filer", kept, { method: "PUT", body: "forged" }), behind("s3Filer", kept, { method: "DELETE" })])).toEqual([404, 404, 404]);
   const { bucket } = one.settings.s3;
   for (const path of [`/col/delete?collection=${bucket}`, "/dir/assign", "/dir/status", "/vol/grow?count=1", "/vol/vacuum", "/submit"]) expect(await behind("s3Master", path, { method: path === "/submit" ? "POST" : "GET" }), path).toBe(404);
-  for (const [path, method] of [["/1,01", "GET"], ["/1,01", "DELETE"], ["/admin/delete_collection", "GET"]] as const) expect(await behind("s3Volume", path, { method }), path).toBe(401);
+  for (const [path, method] of [["/1,01637037d6", "GET"], ["/1,01637037d6", "DELETE"], ["/admin/delete_collection", "GET"]] as const) expect(await behind("s3Volume", path, { method }), path).toBe(401);
   expect(await behind("temporalHttp", "/api/v1/namespaces/default/workflows/kept/signal/approve", { method: "POST", body: "{}", headers: { "content-type": "text/plain" } })).toBe(403);
 
   expect([...(await stopStack(load()))].sort()).toEqual(["s3", "temporal"]);
