@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { Agent, request } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ensureServer } from "../../cli/support/server-process.ts";
@@ -8,6 +7,7 @@ import { openRegistry } from "../../stores/registry.ts";
 import { listReplicas } from "../../stores/replicas.ts";
 import { ensureSigningKey } from "../../stores/signing.ts";
 import { openStores } from "../../workers/connect.ts";
+import { residentBytes } from "../support/resident-bytes.ts";
 import { testSettings } from "../support/settings.ts";
 import { approveVersion, identityModel, promoteVersion, registerVersion } from "./publish-version.ts";
 
@@ -72,9 +72,9 @@ export async function hotSwaps({ swaps, rate, corruptEvery, until }: HotSwapPlan
       const v = await publish(`swap ${done}`, isCorrupt);
       await (isCorrupt ? failedToLoad(v) : answered(v));
       corrupt += isCorrupt ? 1 : 0;
-      if (done === Math.floor(swaps / 10)) before = residentOf(server.pid);
+      if (done === Math.floor(swaps / 10)) before = residentBytes(server.pid);
     }
-    const grown = residentOf(server.pid) - before;
+    const grown = residentBytes(server.pid) - before;
     return { swaps: done, corrupt, grownBytes: grown, residentBytes: grown + before, ...(await traffic.end()) };
   } finally {
     await stopOwned(settings.home, { names: ["server"] });
@@ -129,5 +129,3 @@ function ask(url: string, agent: Agent): Promise<{ status: number; text: string 
     sent.on("error", reject).end(body);
   });
 }
-
-const residentOf = (pid: number): number => Number(readFileSync(`/proc/${pid}/statm`, "utf8").split(" ")[1]) * 4096;
