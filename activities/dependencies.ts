@@ -2,6 +2,7 @@ import type { KeyObject } from "node:crypto";
 import type { WorkflowClient } from "@temporalio/client";
 import type { Launcher } from "../launchers/launcher.ts";
 import type { NoticeReceiver } from "../schemas/notice-receiver.ts";
+import type { PostgresAddress } from "../schemas/postgres-settings.ts";
 import type { ObjectStore } from "../stores/object-store.ts";
 
 /** The ports that activities act through. `workers/` makes the real ones; tests wrap them. */
@@ -22,6 +23,8 @@ export interface Dependencies {
   readonly workflows: WorkflowClient;
   /** Who is told what happens; left out: nobody. */
   readonly notices?: readonly NoticeReceiver[];
+  /** The database that tables of labels lie in; null or left out: none. */
+  readonly postgres?: PostgresAddress | null;
   /** How people reach the parts, for the commands and links that a question shows. */
   readonly links: { readonly temporalUi: string | null; readonly temporalAddress: string; readonly namespace: string };
 }

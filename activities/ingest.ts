@@ -78,7 +78,7 @@ async function landSources(work: Ingest, whole: Window) {
   const names = usedSources(definition);
   const landed = await inParallel(names, names.length, (name) => {
     const source = definition.sources[name]!;
-    if (source.format === "predictions") return landPredictions({ deps, definition, pipeline, name, source, over: { from: visibleFrom(definition, name, whole), to: whole.to }, sandbox, folder, pulse });
+    if (source.format === "predictions") return landPredictions({ deps, definition, pipeline, name, source, over: { from: visibleFrom(definition, name, whole), to: whole.to }, asOf, sandbox, folder, pulse });
     const reading = { pipeline, name, source, zone: definition.timezone, unit: partitionUnit(definition) };
     return landSource({ deps, reading, need: { name, source, asOf, window: whole, from: visibleFrom(definition, name, whole) }, sandbox, folder, pulse });
   });

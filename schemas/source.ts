@@ -39,7 +39,10 @@ const labelColumns = {
   on: oneOrMore.default("prediction_id").meta(about("Column or columns that labels and served rows share: prediction_id, or what names a row", "order_id")),
   label: identifier.meta(about("Column that says what came true: a class, or a number", "was_fraud")),
   time: identifier.meta(about("Column that says when the label became known", "decided_at")),
+  source: identifier.optional().meta(about("Column that says who said it; left out, nobody is told apart", "decided_by")),
 };
+/** Which column of labels from elsewhere says what. */
+export type LabelColumns = Readonly<z.infer<z.ZodObject<typeof labelColumns>>>;
 
 /** Where the labels of served rows come from. */
 export const labelsFrom = z.discriminatedUnion("from", [
@@ -52,6 +55,8 @@ export const labelsFrom = z.discriminatedUnion("from", [
   }),
 ]);
 export type LabelsFrom = Readonly<z.infer<typeof labelsFrom>>;
+export type LabelFiles = Extract<LabelsFrom, { from: "files" }>;
+export type LabelTable = Extract<LabelsFrom, { from: "postgres" }>;
 
 /**
  * Rows that a model was asked about, with the labels that came true: features under their own names, the label under the label's, and `at`, `prediction_id`, `row`,

@@ -62,7 +62,7 @@ export function convertTyped(column: Column, value: string, type: string): Conve
 }
 
 /** Whole numbers read the same whether they arrive as 1 or as 1.0. */
-function numberText(value: string): string {
+export function numberText(value: string): string {
   return `case when ${value} = trunc(${value}) then coalesce(try_cast(${value} as bigint)::varchar, ${value}::varchar) else ${value}::varchar end`;
 }
 

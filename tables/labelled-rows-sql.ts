@@ -3,7 +3,7 @@ import type { Definition } from "../schemas/definition.ts";
 import { RelearnError } from "../schemas/failures.ts";
 import type { PredictionsSource } from "../schemas/source.ts";
 import type { Window } from "../schemas/time.ts";
-import { duckdbType, hidden } from "./column-sql.ts";
+import { duckdbType, hidden, numberText } from "./column-sql.ts";
 import { parquetFiles } from "./open-duckdb.ts";
 import { preparedColumns } from "./prepared-columns.ts";
 import { predictionsSql } from "./read-predictions.ts";
@@ -17,7 +17,7 @@ const askedFacts = { prediction_id: "VARCHAR", row: "INTEGER", at: "TIMESTAMPTZ"
 export const rowFacts = { ...askedFacts, label_source: "VARCHAR" } as const;
 
 /** Changes when the same log gives other rows for another reason than the definition. */
-export const labelledFormat = 2;
+export const labelledFormat = 3;
 
 export interface LabelledRows {
   readonly definition: Definition;
@@ -52,7 +52,8 @@ export function labelledColumns(definition: Definition, source: PredictionsSourc
  * answered, without consent, without a label in time, with one that came later.
  *
  * A row is an answer to a caller: no copy for a shadow, no failure. Of labels known at most `label.arrives` after it, the one that was received last holds
- * (`policy/feedback.ts`); what is said later changes nothing, so that the same log gives the same rows whenever it is read.
+ * (`policy/feedback.ts`); what is said later changes nothing, so that the same log gives the same rows whenever it is read. A label from elsewhere that was
+ * known before the row's day is of something else that bears the same name.
  */
 export function labelledRowsSql(request: LabelledRows): string[] {
   const { definition, source, asked, said, over } = request;
@@ -61,6 +62,7 @@ export function labelledRowsSql(request: LabelledRows): string[] {
   const keys = shared.map((name, i) => `${sharedSql(request, name)}::varchar as __k${i}`);
   const onKeys = shared.map((name, i) => `a.__k${i} = l.${id(name)}::varchar`).join(" and ");
   const intime = `l.known_at <= a."at" + ${intervalSql(definition.label.arrives)}`;
+  const own = source.labels.from === "feedback" ? "" : ` and l.known_at >= date_trunc('day', a."at")`;
   const unlabelled = source.unlabelled === undefined ? "null" : quote(String(source.unlabelled));
   const facts = [...Object.keys(askedFacts).map((name) => `a.${id(name)}`), "h.source as label_source"];
   return [
@@ -68,7 +70,7 @@ export function labelledRowsSql(request: LabelledRows): string[] {
      qualify row_number() over (partition by prediction_id, "row" order by v, variant, digest, latency_ms) = 1`,
     `create or replace temp view said as ${noLabels(shared)}${said.length === 0 ? "" : ` union all by name select * from ${parquetFiles(said, ", hive_partitioning = false, union_by_name = true")}`}`,
     `create or replace temp table held as select prediction_id, "row", h.y as y, h.source as source, late from (select a.prediction_id, a."row", last(struct_pack(y := l.y, source := l.source) order by l.received_at, to_json([l.y, l.known_at::varchar, l.source])::varchar) filter (${intime}) as h, count(*) filter (not (${intime})) > 0 as late
-     from asked a join said l on ${onKeys} where l.y is not null group by 1, 2)`,
+     from asked a join said l on ${onKeys}${own} where l.y is not null group by 1, 2)`,
     `create or replace temp table labelled as select ${[...rowColumns(request).map(({ name, sql }) => `${sql} as ${id(name)}`), `coalesce(h.y, ${unlabelled})::varchar as ${label}`, ...facts].join(", ")}, row_number() over (order by a.prediction_id, a."row") as ${hidden.row}
      from asked a left join held h on h.prediction_id = a.prediction_id and h."row" = a."row" where a.__consent and coalesce(h.y, ${unlabelled}) is not null order by a.prediction_id, a."row"`,
     `select count(*)::bigint as answered, count(*) filter (not a.__consent)::bigint as without_consent, count(*) filter (a.__consent and h.y is null)::bigint as without_label, count(*) filter (a.__consent and coalesce(h.late, false))::bigint as late
@@ -110,6 +112,7 @@ const extraSql = (name: string): string => `json_extract_string(extras, ${quote(
 function sharedSql({ definition, logged }: LabelledRows, name: string): string {
   if (name in askedFacts) return id(name);
   const column = definition.columns[name];
+  const value = valueSql(definition, logged, name);
   if (column?.feature === true && !logged.has(`in_${name}`)) throw new RelearnError("DataRefused", `labels are found by ${name}, and the prediction log has no such column`);
-  return valueSql(definition, logged, name);
+  return column?.feature === true && column.type === "number" ? numberText(value) : value;
 }

@@ -9,7 +9,7 @@ const rooms: Record<string, { readonly rooms: readonly string[]; readonly types?
   schemas: { rooms: [], packages: ["zod", "temporal-polyfill", "node:*", "esbuild"] },
   policy: { rooms: ["schemas"], packages: [] },
   stats: { rooms: ["schemas"], packages: [] },
-  tables: { rooms: ["schemas", "stats"], packages: ["@duckdb/*", "node:*", "zod"] },
+  tables: { rooms: ["schemas", "stats"], packages: ["@duckdb/*", "pg", "pg-query-stream", "node:*", "zod"] },
   stores: { rooms: ["schemas"], packages: ["@aws-sdk/*", "@smithy/*", "canonicalize", "zod", "node:*"] },
   inference: { rooms: ["schemas", "stores"], packages: ["onnxruntime-node", "zod", "node:*"] },
   http: { rooms: ["schemas"], packages: ["node:*"] },

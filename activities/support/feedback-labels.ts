@@ -10,7 +10,7 @@ import { feedbackSql } from "../../tables/feedback-sql.ts";
 import { parquetFiles } from "../../tables/open-duckdb.ts";
 import { parquetOptions } from "../../tables/partition-rows.ts";
 import { quote } from "../../tables/quote.ts";
-import type { LabelFile, Labels, LabelsRequest } from "./label-files.ts";
+import type { LabelFile, Labels, LabelsRequest } from "./labels.ts";
 
 const dayMs = 86_400_000;
 
@@ -22,8 +22,8 @@ interface FeedbackDay { readonly day: number; readonly id: string; readonly obje
  * a partition matters to it only where something of that day says that it came true in time.
  */
 export async function feedbackLabels(request: LabelsRequest): Promise<Labels> {
-  const { deps, definition, model, over, signal } = request;
-  const listed = await feedbackListed(deps.store, model, Date.parse(over.from), signal);
+  const { deps, definition, model, over, pulse } = request;
+  const listed = await feedbackListed(deps.store, model, Date.parse(over.from), pulse.signal);
   const days = daysOf(request, listed);
   const mature = (to: string) => Date.parse(addDuration(to, definition.label.arrives, definition.timezone));
   return {
@@ -50,12 +50,12 @@ function daysOf(request: LabelsRequest, listed: readonly ObjectInfo[]): Feedback
 }
 
 /** One file of a day's labels, in the shape of label files. An object that has been removed since it was listed says nothing. */
-async function fetchDay({ deps, sandbox, folder, signal }: LabelsRequest, objects: readonly ObjectInfo[], name: string): Promise<string> {
+async function fetchDay({ deps, sandbox, folder, pulse }: LabelsRequest, objects: readonly ObjectInfo[], name: string): Promise<string> {
   const place = join(folder, "labels", name);
   await mkdir(place, { recursive: true });
   const fetched = await inParallel(objects, 16, async ({ key }, i) => {
     const path = join(place, `${i}.parquet`);
-    return (await deps.store.download(key, path, { signal })) === null ? null : path;
+    return (await deps.store.download(key, path, { signal: pulse.signal })) === null ? null : path;
   });
   const files = fetched.filter((path) => path !== null);
   const path = join(folder, "labels", `${name}.parquet`);
@@ -64,7 +64,7 @@ async function fetchDay({ deps, sandbox, folder, signal }: LabelsRequest, object
 }
 
 /** When the earliest of a day's labels came true, in milliseconds since 1970; null where it says of none that it was before it was received. */
-async function earliestOf({ deps, model, sandbox, signal }: LabelsRequest, { id, day, path }: FeedbackDay): Promise<number | null> {
+async function earliestOf({ deps, model, sandbox, pulse: { signal } }: LabelsRequest, { id, day, path }: FeedbackDay): Promise<number | null> {
   const known = await earliestSaid(deps.store, model, id, signal);
   if (known !== null) return known.at === null ? null : Date.parse(known.at);
   const file = await path();

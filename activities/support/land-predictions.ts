@@ -1,7 +1,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { CalendarSpan } from "../../schemas/calendar.ts";
-import { spansOf } from "../../schemas/calendar.ts";
+import { floorTo, spansOf } from "../../schemas/calendar.ts";
 import type { LabelTally, LandingRecord } from "../../schemas/dataset.ts";
 import { partitionUnit } from "../../schemas/definition.ts";
 import type { Definition } from "../../schemas/definition.ts";
@@ -23,9 +23,10 @@ import type { Dependencies } from "../dependencies.ts";
 import type { LandedRecord } from "./check-landed.ts";
 import { type Joined, withoutDistrusted } from "./distrust-labels.ts";
 import type { Pulse } from "./heartbeat.ts";
-import { type LabelFile, openLabels } from "./label-files.ts";
+import type { LabelFile, Labels } from "./labels.ts";
 import type { LandedSource } from "./land-source.ts";
 import type { LazySandbox } from "./lazy-sandbox.ts";
+import { openLabels } from "./open-labels.ts";
 import { uploads } from "./uploads.ts";
 
 export interface LandPredictions {
@@ -34,8 +35,9 @@ export interface LandPredictions {
   readonly pipeline: string;
   readonly name: string;
   readonly source: PredictionsSource;
-  /** Whole partitions; all of it lies `label.arrives` back. */
+  /** Whole partitions; all of it lies `label.arrives` before `asOf`. */
   readonly over: Window;
+  readonly asOf: string;
   readonly sandbox: LazySandbox;
   readonly folder: string;
   readonly pulse: Pulse;
@@ -63,17 +65,26 @@ export async function landPredictions(work: LandPredictions): Promise<LandedSour
 }
 
 /** What each partition would be made of, and the id under which it is kept once it was. */
-export async function planPredictions({ deps, definition, source, over, sandbox, folder, pulse }: LandPredictions): Promise<Plan[]> {
+export async function planPredictions(work: LandPredictions): Promise<Plan[]> {
+  const { deps, definition, source, over, pulse } = work;
   const model = source.model ?? definition.name;
-  const labels = await openLabels({ deps, definition, source, model, over, sandbox, folder, signal: pulse.signal });
   const objects: (ObjectInfo & { readonly hour: number })[] = [];
   for await (const found of predictionsListed(deps.store, model, Date.parse(over.from), Date.parse(over.to), pulse.signal)) objects.push(found);
+  const labels = await labelsFor(work, model, objects.map(({ hour }) => hour));
   const contract = labelledContract(definition, source);
   return inParallel(spansOf(partitionUnit(definition), over, definition.timezone), 8, async (span): Promise<Plan> => {
     const asked = objects.filter(({ hour }) => hour + hourMs > Date.parse(span.from) && hour < Date.parse(span.to));
     const said = asked.length === 0 ? [] : await labels.of(span);
     return { span, asked, said, id: sha256Hex(canonicalBytes({ contract, model, span, asked: asked.map(({ key, etag }) => [key, etag]), said: said.map(({ id }) => id) })) };
   });
+}
+
+/** Nobody waits for labels of a time in which nothing was asked. */
+async function labelsFor(work: LandPredictions, model: string, hours: readonly number[]): Promise<Labels> {
+  if (hours.length === 0) return { of: async () => [] };
+  const { definition, over } = work;
+  const first = floorTo(partitionUnit(definition), new Date(hours.reduce((a, b) => Math.min(a, b))).toISOString(), definition.timezone);
+  return openLabels({ ...work, model, over: { from: Date.parse(first) > Date.parse(over.from) ? first : over.from, to: over.to } });
 }
 
 async function joinPartition(work: LandPredictions, model: string, { span, asked, said, id }: Plan): Promise<LandingRecord> {

@@ -2,6 +2,7 @@ import { addDuration, floorTo, spansOf } from "../../schemas/calendar.ts";
 import type { Trigger } from "../../schemas/cause.ts";
 import { partitionUnit } from "../../schemas/definition.ts";
 import type { Definition } from "../../schemas/definition.ts";
+import { failureTypeOf } from "../../schemas/failures.ts";
 import type { BlobRef } from "../../schemas/names.ts";
 import type { PredictionsSource } from "../../schemas/source.ts";
 import { getLandingRecord } from "../../stores/datasets.ts";
@@ -30,11 +31,17 @@ export async function newPredictions(deps: Dependencies, { pipeline, ref, defini
   if (hour === null) return null;
   const from = floorTo(unit, new Date(hour).toISOString(), zone);
   const [span] = spansOf(unit, { from, to: addDuration(from, unit === "day" ? "P1D" : "PT1H", zone) }, zone);
-  const id = await withHeartbeat((pulse) => inWorkFolder(deps.scratch, { timezone: zone, signal: pulse.signal }, async (place) => {
-    const [plan] = await planPredictions({ deps, definition, pipeline, name, source, over: span!, ...place, pulse });
-    return plan!.id;
-  }));
-  if ((await getLandingRecord(deps.store, pipeline, id)) !== null) return null;
   const asOf = new Date(addDuration(span!.to, label.arrives, zone)).toISOString();
+  const id = await withHeartbeat((pulse) => inWorkFolder(deps.scratch, { timezone: zone, signal: pulse.signal }, async (place) => {
+    const plans = await planPredictions({ deps, definition, pipeline, name, source, over: span!, asOf: deps.now(), ...place, pulse }).catch(noneYet);
+    return plans[0]?.id ?? null;
+  }));
+  if (id === null || (await getLandingRecord(deps.store, pipeline, id)) !== null) return null;
   return { pipeline, definition: ref, asOf, cause: { kind: "data", key: keyOf("predictions", model, id), by: null } };
+}
+
+/** Labels that are not all there yet are looked for again. */
+function noneYet(error: unknown): [] {
+  if (failureTypeOf(error) === "DataHeld") return [];
+  throw error;
 }

@@ -8,7 +8,7 @@ export async function doctor(cli: Cli): Promise<number> {
   const settings = await cli.settings();
   const looks = checks.map(async ({ name, look }): Promise<Finding & { readonly unreachable: boolean }> => {
     try {
-      return { check: name, ok: true, found: await look(settings), unreachable: false };
+      return { check: name, ok: true, found: await look(settings, cli.env), unreachable: false };
     } catch (error) {
       return { check: name, ok: false, found: (error as Error).message, unreachable: failureTypes[failureTypeOf(error) ?? "SetupIncomplete"].exitCode === 5 };
     }

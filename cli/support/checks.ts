@@ -6,13 +6,15 @@ import { promisify } from "node:util";
 import { bareEnvironment } from "../../infra/temporal-server.ts";
 import { RelearnError } from "../../schemas/failures.ts";
 import { searchAttributes } from "../../schemas/search-attributes.ts";
-import { readStack, type Settings } from "../../schemas/settings.ts";
+import { postgresAddress } from "../../schemas/postgres-settings.ts";
+import { type Environment, readStack, type Settings } from "../../schemas/settings.ts";
 import type { ObjectStore } from "../../stores/object-store.ts";
 import { inParallel } from "../../stores/parallel.ts";
 import { probeStore } from "../../stores/probe.ts";
 import { listReplicas } from "../../stores/replicas.ts";
 import { listModels } from "../../stores/runs.ts";
 import { ensureSigningKey, fingerprint, publicKeyOf } from "../../stores/signing.ts";
+import { inPostgres } from "../../tables/postgres.ts";
 import { size } from "./format.ts";
 import { answersAt } from "./listening-process.ts";
 import { hasPollers } from "./pollers.ts";
@@ -30,7 +32,7 @@ export interface Finding {
 interface Check {
   readonly name: string;
   /** Resolves to what was found; throws what is wrong and what to do. */
-  readonly look: (settings: Settings) => Promise<string>;
+  readonly look: (settings: Settings, env: Environment) => Promise<string>;
 }
 
 const wrong = (message: string): RelearnError => new RelearnError("SetupIncomplete", message);
@@ -49,6 +51,7 @@ export const checks: readonly Check[] = [
   { name: "gateway", look: gateway },
   { name: "S3", look: (settings) => withStore(settings, async (store) => store.head("head.json").then(() => `${settings.s3.endpoint ?? "AWS"}/${settings.s3.bucket}`)) },
   { name: "bucket race", look: (settings) => withStore(settings, async (store) => probeStore(store).then(() => "of several writers one wins")) },
+  { name: "labels' database", look: labelsDatabase },
   { name: "signing key", look: async ({ home }) => `ed25519 ${fingerprint(publicKeyOf(await ensureSigningKey(home)))}` },
   { name: "disk", look: disk },
 ];
@@ -105,6 +108,16 @@ async function gateway(settings: Settings): Promise<string> {
   if (url === undefined) return "none here: alarms from outside need one, `relearn gateway`";
   if (await answersAt(`${url}/healthz`)) return `answers at ${url}`;
   throw wrong(`no gateway answers at ${url}: \`relearn up\` starts it again`);
+}
+
+/** Only sources that take their labels from a table need one. */
+async function labelsDatabase(_: Settings, env: Environment): Promise<string> {
+  const address = postgresAddress(env);
+  if (address === null) return "none named: labels from a table need RELEARN_POSTGRES_URL";
+  return inPostgres(address, AbortSignal.timeout(15_000), async (client) => {
+    const { rows } = await client.query<{ server_version: string }>("show server_version");
+    return `${address.shown}, Postgres ${rows[0]?.server_version ?? "of an unknown version"}`;
+  });
 }
 
 async function serversAlive(store: ObjectStore): Promise<string[]> {

@@ -1,8 +1,8 @@
+import type { Definition } from "../../schemas/definition.ts";
 import type { PredictionsSource } from "../../schemas/source.ts";
 import type { Window } from "../../schemas/time.ts";
-import type { Definition } from "../../schemas/definition.ts";
 import type { Dependencies } from "../dependencies.ts";
-import { feedbackLabels } from "./feedback-labels.ts";
+import type { Pulse } from "./heartbeat.ts";
 import type { LazySandbox } from "./lazy-sandbox.ts";
 
 /** Labels that may say something of a partition's rows. */
@@ -16,22 +16,22 @@ export interface LabelFile {
 export interface LabelsRequest {
   readonly deps: Dependencies;
   readonly definition: Definition;
+  readonly pipeline: string;
+  /** Of the source, for messages. */
+  readonly name: string;
   readonly source: PredictionsSource;
   readonly model: string;
   /** Of the rows that are to be labelled, all together. */
   readonly over: Window;
+  /** All their labels must be known by then. */
+  readonly asOf: string;
   readonly sandbox: LazySandbox;
   /** The sandbox's own. */
   readonly folder: string;
-  readonly signal: AbortSignal;
+  readonly pulse: Pulse;
 }
 
 export interface Labels {
   /** Those that may hold for rows of a window, in a stable order. */
   of(window: Window): Promise<readonly LabelFile[]>;
-}
-
-/** Where a source's labels come from. @throws RelearnError naming the file or the table that cannot be read. */
-export async function openLabels(request: LabelsRequest): Promise<Labels> {
-  return feedbackLabels(request);
 }

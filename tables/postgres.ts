@@ -1,0 +1,53 @@
+import type { Client } from "pg";
+import { RelearnError } from "../schemas/failures.ts";
+import type { PostgresAddress } from "../schemas/postgres-settings.ts";
+
+export type PostgresClient = Client;
+
+const connectMs = 10_000;
+const statementMs = 600_000;
+
+/**
+ * Runs `work` in one transaction that sees one moment of the database and can change nothing.
+ * @throws RelearnError `StoreUnavailable` where it does not answer, `StoreRefused` where it lets nobody in, `SqlLimit` after 10 minutes, `DataRefused` where a table cannot be read, `SetupIncomplete` without the package pg
+ */
+export async function inPostgres<T>(address: PostgresAddress, signal: AbortSignal, work: (client: PostgresClient) => Promise<T>): Promise<T> {
+  signal.throwIfAborted();
+  const client = await openClient(address);
+  const stop = (): void => void client.end().catch(() => undefined);
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    await client.connect();
+    await client.query(`begin transaction isolation level repeatable read, read only; set local statement_timeout = ${statementMs}; set local lock_timeout = ${connectMs}`);
+    return await work(client);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw failureOf(error, address.shown);
+  } finally {
+    signal.removeEventListener("abort", stop);
+    await client.end().catch(() => undefined);
+  }
+}
+
+async function openClient({ url }: PostgresAddress): Promise<PostgresClient> {
+  const { default: pg } = await import("pg").catch(missingPackage);
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: connectMs, application_name: "relearn", keepAlive: true });
+  // A connection that breaks rejects the query that waits on it; without a listener it would end the process as well.
+  client.on("error", () => undefined);
+  return client;
+}
+
+export function missingPackage(error: unknown): never {
+  throw new RelearnError("SetupIncomplete", "labels from Postgres need the packages pg and pg-query-stream: `npm install pg pg-query-stream`", { cause: error });
+}
+
+/** Classes of SQLSTATE (PostgreSQL documentation, appendix A). */
+const refused = /^(28|3D)/;
+const unreadable = /^(42|22|0A)/;
+
+function failureOf(error: unknown, shown: string): unknown {
+  if (error instanceof RelearnError) return error;
+  const { code = "", message = String(error) } = error as { code?: string; message?: string };
+  const type = refused.test(code) ? "StoreRefused" : code === "57014" ? "SqlLimit" : unreadable.test(code) ? "DataRefused" : "StoreUnavailable";
+  return new RelearnError(type, `the database of labels (RELEARN_POSTGRES_URL, ${shown}): ${message || code || "no answer"}`, { cause: error });
+}
