@@ -124,7 +124,7 @@ describe("a refusal", () => {
 
   it("is in the server's words with its status, and is not sent again", async () => {
     await expect(flights.predict([{ ...everyRow, hour: "five" }] as never)).rejects.toEqual(new ClientError(400, 'input "hour", row 0: expected a whole number, found "five"'));
-    await expect(connect(server.url).model("nobody").predict([{ x: 1 }])).rejects.toMatchObject({ name: "ClientError", status: 404, message: "there is no model nobody here" });
+    await expect(connect(server.url).model("nobody").predict([{ x: 1 }])).rejects.toMatchObject({ name: "ClientError", status: 404, message: 'there is no model "nobody" here' });
     await expect(connect(server.url, { token: "not-one" }).model("flights").predict([row])).rejects.toMatchObject({ status: 401 });
     failing(["InferenceFailed", "it died"]);
     await expect(flights.predict([row])).rejects.toMatchObject({ status: 500 });
