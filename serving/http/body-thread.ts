@@ -27,38 +27,62 @@ interface Waiting {
 /** Of the thread's own: one body of the most bytes and elements takes a quarter of it. */
 const heapMegabytes = 1024;
 
-/** Starts with the first body, so that who gets none pays nothing; begins anew after it died. */
-export function bodyThread(): BodyThread {
-  const waiting = new Map<number, Waiting>();
-  let ids = 0;
-  let thread: Promise<Worker> | null = null;
+/** A thread that nobody has asked for so long is ended: it keeps the memory of the largest body that it has read. */
+const usualIdleMs = 30_000;
 
-  const end = (why: Error): void => {
+interface Running { readonly worker: Worker; readonly waiting: Map<number, Waiting> }
+
+/** Starts with the first body, so that who gets none pays nothing; begins anew after it was ended, or died. */
+export function bodyThread(idleMs = usualIdleMs): BodyThread {
+  let ids = 0;
+  let thread: Promise<Running> | null = null;
+  let idle: NodeJS.Timeout | undefined;
+
+  const end = async (): Promise<void> => {
+    clearTimeout(idle);
+    const ending = thread;
     thread = null;
-    for (const { reject } of waiting.values()) reject(why);
-    waiting.clear();
+    await (await ending?.catch(() => null))?.worker.terminate();
   };
-  const start = async (): Promise<Worker> => {
-    const worker = new Worker(await childEntry(import.meta.url, "body-thread-main"), { execArgv: [], resourceLimits: { maxOldGenerationSizeMb: heapMegabytes } });
-    worker.unref();
-    worker.on("message", (reply: FromThread) => settle(waiting, reply));
-    worker.on("error", (error: NodeJS.ErrnoException) => end(error.code === "ERR_WORKER_OUT_OF_MEMORY" ? new RelearnError("Overloaded", "there is not enough memory to read this body; send less at a time", { cause: error }) : error));
-    worker.on("exit", () => end(new RelearnError("NotReady", "the thread that reads large bodies has ended; try again")));
-    return worker;
+  const start = (): Promise<Running> => {
+    const forget = (): void => {
+      if (thread === starting) thread = null;
+    };
+    const starting: Promise<Running> = startThread(forget);
+    starting.catch(forget);
+    return starting;
   };
   return {
     async read(kind, body, by, limits) {
-      const worker = await (thread ??= start());
+      clearTimeout(idle);
+      const { worker, waiting } = await (thread ??= start());
       const id = ids++;
-      return new Promise((resolve, reject) => {
-        waiting.set(id, { resolve: resolve as Waiting["resolve"], reject });
+      return new Promise<unknown>((resolve, reject) => {
+        waiting.set(id, { resolve, reject });
         worker.postMessage({ id, kind, body, by, limits } satisfies ToThread, isWhole(body) ? [body.buffer as ArrayBuffer] : []);
-      });
+      }).finally(() => {
+        if (waiting.size > 0) return;
+        clearTimeout(idle);
+        idle = setTimeout(() => waiting.size === 0 && void end(), idleMs).unref();
+      }) as Promise<never>;
     },
-    async close() {
-      await (await thread)?.terminate();
-    },
+    close: end,
   };
+}
+
+async function startThread(ended: () => void): Promise<Running> {
+  const waiting = new Map<number, Waiting>();
+  const worker = new Worker(await childEntry(import.meta.url, "body-thread-main"), { execArgv: [], resourceLimits: { maxOldGenerationSizeMb: heapMegabytes } });
+  const fail = (why: Error): void => {
+    ended();
+    for (const { reject } of waiting.values()) reject(why);
+    waiting.clear();
+  };
+  worker.unref();
+  worker.on("message", (reply: FromThread) => settle(waiting, reply));
+  worker.on("error", (error: NodeJS.ErrnoException) => fail(error.code === "ERR_WORKER_OUT_OF_MEMORY" ? new RelearnError("Overloaded", "there is not enough memory to read this body; send less at a time", { cause: error }) : error));
+  worker.on("exit", () => fail(new RelearnError("NotReady", "the thread that reads large bodies has ended; try again")));
+  return { worker, waiting };
 }
 
 function settle(waiting: Map<number, Waiting>, { id, error, ...reply }: FromThread): void {

@@ -1,3 +1,4 @@
+import { readdirSync } from "node:fs";
 import { request } from "node:http";
 import { afterAll, expect, it } from "vitest";
 import { bodyThread } from "../../serving/http/body-thread.ts";
@@ -50,6 +51,18 @@ it("who waits for a thread that was ended is told, and the next body starts anot
   await waiting;
   expect((await doomed.read("rows", Buffer.from(rowsText(2)), by, defaultLimits)).batch.rows).toBe(2);
   await doomed.close();
+});
+
+it("a thread that nobody asks is ended, with the memory it holds, and the next body starts another", async () => {
+  const threads = () => readdirSync("/proc/self/task").length;
+  const resting = bodyThread(50);
+  const before = threads();
+  const readTwo = async () => expect((await resting.read("rows", Buffer.from(rowsText(2)), by, defaultLimits)).batch.rows).toBe(2);
+  await readTwo();
+  expect(threads()).toBeGreaterThan(before);
+  await expect.poll(threads, { timeout: 5_000 }).toBeLessThanOrEqual(before);
+  await Promise.all([readTwo(), readTwo()]);
+  await resting.close();
 });
 
 it("while a body of the most bytes is read, others are answered", async () => {
