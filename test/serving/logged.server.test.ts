@@ -66,7 +66,7 @@ test("what a server answered lies in the bucket, with its label and consent, and
   const rows = await rowsIn(stores.store, settings.home, "predictions/open/");
   expect(rows.map((row) => [row["prediction_id"], row["row"], row["variant"], row["label"], row["consent"], row["in_carrier"]])).toEqual([[answer.prediction_id, 0, "champion", answer.predictions[0]!.label, true, "B6"], [answer.prediction_id, 1, "champion", answer.predictions[1]!.label, false, null]]);
   expect(rows.map((row) => JSON.parse(String(row["extras"])) as unknown)).toEqual([{ may_train: true, ride: 4711 }, { may_train: false, ride: null }]);
-  expect((await rowsIn(stores.store, settings.home, "feedback/open/")).map((row) => [row["prediction_id"], row["row"], row["label"]])).toEqual([[answer.prediction_id, 1, "1"]]);
+  expect((await rowsIn(stores.store, settings.home, "feedback/open/")).map((row) => [row["prediction_id"], row["row"], row["label"], row["source"]])).toEqual([[answer.prediction_id, 1, "1", "local"]]);
   const say = (...args: string[]) => relearn({ PATH: process.env["PATH"] ?? "", HOME: home, ...environmentOf(settings) }, ...args);
   expect(await say("replay", answer.prediction_id)).toMatchObject({ exitCode: 0, out: expect.stringMatching(/the same answer/) as string });
   expect(await say("replay", hidden.prediction_id)).toMatchObject({ exitCode: 1, out: expect.stringMatching(/private columns were not kept: carrier, delay/) as string });
