@@ -94,7 +94,8 @@ function realOnes(deps: Dependencies): Partial<Activities> {
 export type ModelOf = (content: string) => Uint8Array;
 const servable = { inputs: [{ name: "x", column: { type: "number", nullable: true, wide: false, feature: true } }], outputs: { task: "regression", classes: null } } as const;
 
-async function approvedVersion(store: ObjectStore, registry: Registry, rollout: RolloutInput, content: string, modelOf: ModelOf | undefined): Promise<number> {
+/** Registers and approves a version whose definition says how it takes over. */
+export async function approvedVersion(store: ObjectStore, registry: Registry, rollout: RolloutInput, content: string, modelOf?: ModelOf): Promise<number> {
   const definition = await putJsonBlob(store, definitionSchema.parse({
     name: registry.model, sources: { rows: { format: "csv", uri: "rows/", time: "at" } }, columns: { distance: { type: "number" } }, label: { column: "late", task: "binary" },
     windows: { holdout: "P7D" }, trainer: { command: ["true"] }, gates: [{ kind: "atLeast", metric: "auc", value: 0.6 }], rollout,
