@@ -8,6 +8,7 @@ import { RelearnError } from "../schemas/failures.ts";
 import { credentialsFile, localCredentials, type S3Credentials, type S3Settings } from "../schemas/settings.ts";
 import { readIfThere, writePrivately } from "./home-file.ts";
 import type { StartRequest } from "./owned-processes.ts";
+import { selfSigned } from "./self-signed.ts";
 import { bareEnvironment } from "./temporal-server.ts";
 
 export const objectPorts = ["s3", "s3Grpc", "s3Master", "s3MasterGrpc", "s3Volume", "s3VolumeGrpc", "s3Filer", "s3FilerGrpc", "s3Admin"] as const;
@@ -66,7 +67,7 @@ export function objectRequest(program: string, home: string, credentials: S3Cred
     "admin.port": ports.s3Admin,
     "admin.port.grpc": ports.s3Admin + adminGrpcDistance,
   };
-  return { name: "s3", command: [program, "-logtostderr=true", "mini", ...Object.entries(flags).map(([flag, value]) => `-${flag}=${value}`)], env: { ...bareEnvironment(), ...signedInside() } };
+  return { name: "s3", command: [program, "-logtostderr=true", "mini", ...Object.entries(flags).map(([flag, value]) => `-${flag}=${value}`)], env: { ...bareEnvironment(), ...signedInside(), ...certifiedInside(home) } };
 }
 
 /**
@@ -76,6 +77,16 @@ export function objectRequest(program: string, home: string, credentials: S3Cred
 function signedInside(): Record<string, string> {
   const parts = ["SIGNING", "SIGNING_READ", "FILER_SIGNING", "FILER_SIGNING_READ"];
   return Object.fromEntries(parts.map((part) => [`WEED_JWT_${part}_KEY`, randomBytes(32).toString("base64url")]));
+}
+
+/** Over gRPC the same: its parts take one another's calls, and nobody's who has not the key that this start made. */
+function certifiedInside(home: string): Record<string, string> {
+  const { certificate, key } = selfSigned("relearn");
+  const [certificateFile, keyFile] = [join(home, "s3-certificate.pem"), join(home, "s3-key.pem")];
+  writePrivately(certificateFile, certificate);
+  writePrivately(keyFile, key);
+  const parts = ["MASTER", "VOLUME", "FILER", "S3", "ADMIN", "WORKER", "CLIENT"].map((part) => `WEED_GRPC_${part}`);
+  return { WEED_GRPC_CA: certificateFile, ...Object.fromEntries(parts.flatMap((part) => [[`${part}_CERT`, certificateFile], [`${part}_KEY`, keyFile]])) };
 }
 
 /** SeaweedFS makes a socket in /tmp for each of its ports, and leaves some there when it ends. */

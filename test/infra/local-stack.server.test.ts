@@ -1,7 +1,9 @@
 import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { connect, type IncomingHttpHeaders } from "node:http2";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { SecureContextOptions } from "node:tls";
 import { Client, Connection } from "@temporalio/client";
 import { GetObjectCommand, PutObjectCommand, S3Client } from "@aws-sdk/client-s3";
 import { afterAll, expect, inject, test } from "vitest";
@@ -20,12 +22,23 @@ afterAll(async () => {
 
 const objects = ({ s3 }: Settings): S3Client => new S3Client({ endpoint: s3.endpoint!, region: s3.region, forcePathStyle: true, credentials: { ...s3.credentials! } as never });
 
+/** `grpc-status` of a call with an empty message; "refused" where nobody takes it. */
+function grpcStatus(address: string, method: string, tls: SecureContextOptions = {}): Promise<string> {
+  return new Promise((resolve) => {
+    const session = connect(address, tls).on("error", () => resolve("refused"));
+    const call = session.request({ ":method": "POST", ":path": method, "content-type": "application/grpc", te: "trailers" });
+    call.on("error", () => resolve("refused")).on("close", () => resolve("refused"));
+    const told = (headers: IncomingHttpHeaders): void => void (headers["grpc-status"] !== undefined && resolve(String(headers["grpc-status"])));
+    call.on("response", told).on("trailers", told).on("end", () => session.close()).resume().end(Buffer.alloc(5));
+  });
+}
+
 test("two calls at once start one stack; what it holds is there after stop and start, on the same ports", { timeout: 120_000 }, async () => {
   const [one, two] = await Promise.all([startStack(load()), startStack(load())]);
   expect(one.stack).toEqual(two.stack);
   expect(listOwned(home).map(({ name }) => name).sort()).toEqual(["s3", "temporal"]);
   expect(load()).toEqual(one.settings);
-  expect(["stack.json", "processes.json", "s3-credentials.json", "s3-identities.json"].map((name) => statSync(join(home, name)).mode & 0o777)).toEqual([0o600, 0o600, 0o600, 0o600]);
+  expect(["stack.json", "processes.json", "s3-credentials.json", "s3-identities.json", "s3-key.pem"].map((name) => statSync(join(home, name)).mode & 0o777)).toEqual([0o600, 0o600, 0o600, 0o600, 0o600]);
 
   await objects(one.settings).send(new PutObjectCommand({ Bucket: one.settings.s3.bucket, Key: "kept", Body: "still here" }));
   const connection = await Connection.connect({ address: one.stack.temporal.address });
@@ -41,6 +54,12 @@ test("two calls at once start one stack; what it holds is there after stop and s
   const { bucket } = one.settings.s3;
   for (const path of [`/col/delete?collection=${bucket}`, "/dir/assign", "/dir/status", "/vol/grow?count=1", "/vol/vacuum", "/submit"]) expect(await behind("s3Master", path, { method: path === "/submit" ? "POST" : "GET" }), path).toBe(404);
   for (const [path, method] of [["/1,01637037d6", "GET"], ["/1,01637037d6", "DELETE"], ["/admin/delete_collection", "GET"]] as const) expect(await behind("s3Volume", path, { method }), path).toBe(401);
+  const ports3 = JSON.parse(readFileSync(join(home, "ports.json"), "utf8")) as Record<string, number>;
+  const [cert, key] = ["s3-certificate.pem", "s3-key.pem"].map((name) => readFileSync(join(home, name)));
+  for (const [port, method] of [["s3FilerGrpc", "/filer_pb.SeaweedFiler/GetFilerConfiguration"], ["s3MasterGrpc", "/master_pb.Seaweed/VolumeList"], ["s3VolumeGrpc", "/volume_server_pb.VolumeServer/VolumeServerStatus"]] as const) {
+    const calls = [grpcStatus(`http://127.0.0.1:${ports3[port]}`, method), grpcStatus(`https://127.0.0.1:${ports3[port]}`, method, { ca: cert }), grpcStatus(`https://127.0.0.1:${ports3[port]}`, method, { ca: cert, cert, key })];
+    expect(await Promise.all(calls), port).toEqual(["refused", "refused", "0"]);
+  }
   expect(await behind("temporalHttp", "/api/v1/namespaces/default/workflows/kept/signal/approve", { method: "POST", body: "{}", headers: { "content-type": "text/plain" } })).toBe(403);
 
   expect([...(await stopStack(load()))].sort()).toEqual(["s3", "temporal"]);
