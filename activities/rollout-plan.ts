@@ -1,8 +1,11 @@
+import type { z } from "zod";
 import { readJson } from "../schemas/boundary.ts";
 import { durationSeconds } from "../schemas/calendar.ts";
 import type { ActiveRollout } from "../schemas/commit.ts";
+import { type Evaluation, evaluation as evaluationSchema } from "../schemas/evaluation.ts";
 import { failureTypeOf, failureTypes, RelearnError } from "../schemas/failures.ts";
 import { manifest as manifestSchema } from "../schemas/manifest.ts";
+import type { BlobRef } from "../schemas/names.ts";
 import type { Replica } from "../schemas/replica.ts";
 import type { GuardMetric, Rollout } from "../schemas/rollout.ts";
 import type { Guard, RolloutPlan } from "../schemas/rollout-evidence.ts";
@@ -24,7 +27,7 @@ export function createRolloutStart({ store, now }: Dependencies): Activities["ro
     if (champion === null) return { plan: null, reason: `nothing of ${model} served before it, so it took over at once`, championP99: null };
     const live = await listReplicas(store, model, now());
     if (live.length === 0) return { plan: null, reason: `no server of ${model} is alive, so it took over at once`, championP99: null };
-    return { plan: await planOf(store, registry, v), reason: `${live.length} server${live.length === 1 ? "" : "s"} alive`, championP99: championP99(live, champion.model.sha256) };
+    return { plan: await planOf(store, registry, v, champion.model.sha256), reason: `${live.length} server${live.length === 1 ? "" : "s"} alive`, championP99: championP99(live, champion.model.sha256) };
   };
 }
 
@@ -37,22 +40,39 @@ export function createTakingOver({ store, now }: Dependencies): Activities["taki
     const start = (await registry.log.summaries()).findLast((summary) => summary.action === "start");
     if (start === undefined) throw new RelearnError("Corrupt", `the log of ${model} has a rollout that never started; run \`relearn verify\``);
     const live = await listReplicas(store, model, now());
-    return { rollout, n: start.n, startedAt: start.at, plan: await planOf(store, registry, rollout.candidate.v).catch((error: unknown) => withoutDefinition(error, rollout)), championP99: championP99(live, state.champion?.model.sha256 ?? "") };
+    return { rollout, n: start.n, startedAt: start.at, plan: await planOf(store, registry, rollout.candidate.v, state.champion?.model.sha256 ?? "").catch((error: unknown) => withoutDefinition(error, rollout)), championP99: championP99(live, state.champion?.model.sha256 ?? "") };
   };
 }
 
-async function planOf(store: ObjectStore, registry: Registry, v: number): Promise<RolloutPlan> {
+/** @param champion digest of the model that serves */
+async function planOf(store: ObjectStore, registry: Registry, v: number, champion: string): Promise<RolloutPlan> {
   const version = await registry.version(v);
   if (version === null) throw new RelearnError("NotFound", `${registry.model} has no version ${v}`);
-  const manifest = readJson(manifestSchema, new TextDecoder().decode(await getBlob(store, version.manifest)), `the manifest of ${registry.model} ${v}`);
-  return rolloutPlan((await readDefinition(store, manifest.definition)).rollout);
+  const document = async <S extends z.ZodType>(schema: S, ref: BlobRef, what: string) => readJson(schema, new TextDecoder().decode(await getBlob(store, ref)), `the ${what} of ${registry.model} ${v}`);
+  const manifest = await document(manifestSchema, version.manifest, "manifest");
+  const plan = rolloutPlan((await readDefinition(store, manifest.definition)).rollout);
+  if (!plan.guards.some(({ metric }) => metric === "output_shift")) return plan;
+  return withAllowance(plan, await document(evaluationSchema, version.evaluation, "evaluation").catch(noneReadable), champion);
+}
+
+/** Outputs may differ as far as they did in the evaluation that was approved, if it was against the champion that serves. */
+export function withAllowance(plan: RolloutPlan, evaluation: Evaluation | null, champion: string): RolloutPlan {
+  const measured = evaluation?.champion?.model === champion ? (evaluation.holdouts.find(({ holdout }) => holdout === "recent")?.outputShift ?? null) : null;
+  if (measured === null) return plan;
+  return { ...plan, guards: plan.guards.map((guard) => (guard.metric === "output_shift" ? { ...guard, allowance: measured } : guard)) };
 }
 
 /** Where the definition cannot be read (any more) nothing is known to judge by, so it stays as it is until a person says what to do. */
 function withoutDefinition(error: unknown, { kind, share }: ActiveRollout): RolloutPlan {
+  noneReadable(error);
+  return { kind, shares: [share], eachMs: 0, samples: 0, guards: [], withinMs: Number.MAX_SAFE_INTEGER };
+}
+
+/** What another try may read is tried again. */
+function noneReadable(error: unknown): null {
   const type = failureTypeOf(error);
   if (type === null || failureTypes[type].retryable) throw error;
-  return { kind, shares: [share], eachMs: 0, samples: 0, guards: [], withinMs: Number.MAX_SAFE_INTEGER };
+  return null;
 }
 
 /** Every kind of rollout as a list of steps, with the guards that a step needs also where nobody wrote them. */

@@ -85,20 +85,24 @@ function timeCheck({ plan, evidence: { watchedMs } }: StepQuestion): GateResult 
 }
 
 /** That outputs differ shows early; how far they do is a figure that wants a step's samples, for over a few dozen predictions PSI tells hardly anything. */
-function guardCheck(guard: GuardEvidence, { plan, running }: StepQuestion): GateResult {
+function guardCheck(guard: GuardEvidence, { plan, running, evidence }: StepQuestion): GateResult {
   const { metric, limit, observed, holds, logE, samples } = guard;
   const name = limit === null ? metric : `${metric} > ${short(limit)}`;
   const answer = (said: Answer, reason: string) => check(name, said, reason, observed, limit);
   const moot = notApplicable(guard, running);
   if (moot !== null) return answer("not-applicable", moot);
-  const seen = `${short(observed ?? 0)} over ${Math.floor(samples)} ${metric === "wrong_rate" ? "labelled " : ""}predictions, e-value ${evalue(logE)}`;
+  const seen = `${short(observed ?? 0)}${knownOf(guard)} over ${Math.floor(samples)} ${metric === "wrong_rate" ? "labelled " : ""}predictions, e-value ${evalue(logE)}`;
   if (metric === "wrong_rate") return { ...check(name, "yes", "", observed, limit), ...labelCheck(guard, plan, seen) };
   if (limit === null) return answer("not-evaluated", `the champion's latency is not known, so there is nothing to compare with; give rollbackOn a "${metric} > ..." of its own`);
-  if (logE >= Math.log(convincing) && holds === false && (metric !== "output_shift" || samples >= plan.samples)) return answer("no", `${seen}: it is above ${short(limit)}${guard.implied && metric === "p99_ms" ? ", twice the champion's" : ""}`);
+  const reference = guard.implied && metric === "p99_ms" ? `, for the champion's is ${short(evidence.championP99 ?? 0)}` : "";
+  if (logE >= Math.log(convincing) && holds === false && (metric !== "output_shift" || samples >= plan.samples)) return answer("no", `${seen}: it is above ${short(limit)}${reference}`);
   if (observed === null || samples < plan.samples) return answer("not-evaluated", `${Math.floor(samples)} of ${plan.samples} predictions`);
-  if (holds === false) return answer("not-evaluated", `${seen}: above ${short(limit)}, and that may still be chance`);
-  return answer("yes", seen);
+  if (holds === false) return answer("not-evaluated", `${seen}: above ${short(limit)}${reference}, and that may still be chance`);
+  return answer("yes", `${seen}${reference}`);
 }
+
+/** What of a shift the evaluation showed already, to which people said yes. */
+const knownOf = ({ metric, allowance = 0 }: GuardEvidence): string => (metric === "output_shift" && allowance > 0 ? ` (of which ${short(allowance)} is known from the evaluation)` : "");
 
 function notApplicable({ metric }: GuardEvidence, { kind, share }: StepQuestion["running"]): string | null {
   if (metric === "disagreement" && kind !== "shadow") return "only a shadow's answers are compared one by one";

@@ -45,6 +45,8 @@ export const holdoutEvaluation = z.strictObject({
   slices: z.array(sliceEvaluation),
   calibration: z.array(z.strictObject({ from: z.number(), to: z.number(), rows: z.int(), predicted: z.number(), observed: z.number() })),
   flips: z.strictObject({ rows: z.int(), share: z.number(), negative: z.int(), positive: z.int() }).nullable(),
+  /** PSI between both models' outputs; null without a champion, and none of evaluations before it was measured. */
+  outputShift: z.number().nullable().optional(),
   /** Null where it cannot be told; evaluations before it was measured have none. */
   labelNoise: labelNoise.nullable().optional(),
   /** The rows the candidate is most wrong about. */

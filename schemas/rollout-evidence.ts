@@ -9,6 +9,8 @@ export interface Guard {
   /** Null: that of latency, or of how often it is wrong, against the champion's, which only the evidence knows. */
   readonly limit: number | null;
   readonly implied: boolean;
+  /** Of output_shift: how far the version's outputs lay from the champion's in its evaluation, on the same rows. A person has agreed to that, and it is no news. */
+  readonly allowance?: number;
 }
 
 /** A definition's rollout, ready to be carried out: every kind is a list of steps. */

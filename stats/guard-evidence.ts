@@ -1,7 +1,7 @@
 import type { Guard, GuardEvidence, GuardFound } from "../schemas/rollout-evidence.ts";
-import { type Cell, logERateAbove, logETwoSamples } from "./e-values.ts";
+import { logERateAbove, logETwoSamples } from "./e-values.ts";
 import { latencyBucketEnd, latencyBucketStart } from "./latency-bucket.ts";
-import { psi } from "./psi.ts";
+import { outputCells, outputShift } from "./output-shift.ts";
 import type { VariantTotals } from "./variant-totals.ts";
 import { type LabelledStep, wrongRate } from "./wrong-rate.ts";
 
@@ -16,8 +16,6 @@ export interface Compared {
   readonly labels: readonly LabelledStep[];
 }
 
-/** Outputs are compared over about this many cells of equal weight. */
-const cellCount = 10;
 /** JSON knows no infinity. */
 const certain = 1e6;
 
@@ -27,7 +25,7 @@ export function guardEvidence(guard: Guard, compared: Compared): GuardEvidence {
   return { ...guard, ...found, logE: Math.min(found.logE, certain) };
 }
 
-function measure({ metric, limit }: Guard, compared: Compared): GuardFound {
+function measure({ metric, limit, allowance }: Guard, compared: Compared): GuardFound {
   const { candidate } = compared;
   switch (metric) {
     case "error_rate": return rateOf(candidate.errors, candidate.requests, limit ?? 0);
@@ -35,7 +33,7 @@ function measure({ metric, limit }: Guard, compared: Compared): GuardFound {
     case "p99_ms": return latencyOf(candidate, limit ?? slowest(compared.championP99), 0.99);
     case "disagreement": return disagreementOf(candidate, limit ?? 0);
     case "wrong_rate": return wrongRate(limit, compared.labels);
-    case "output_shift": return shiftOf(compared, limit ?? 0);
+    case "output_shift": return shiftOf(compared, limit ?? 0, allowance ?? 0);
   }
 }
 
@@ -80,34 +78,13 @@ function disagreementOf(candidate: VariantTotals, limit: number): GuardFound {
   return { ...rateOf(candidate.disagreements * weight, candidate.pairs * weight, limit), observed, holds };
 }
 
-/** Added to each count, so that a cell which a few hundred outputs happen to leave empty says no more than they can (Krichevsky-Trofimov). */
-const half = 0.5;
-
-function shiftOf({ candidate, champion, share }: Compared, limit: number): GuardFound {
+function shiftOf({ candidate, champion, share }: Compared, limit: number, allowance: number): GuardFound {
   const samples = Math.min(sumOf(candidate), sumOf(champion));
   if (samples === 0) return { limit, observed: null, holds: null, logE: 0, samples };
-  const cells = outputCells(candidate, champion);
-  const observed = psi(cells.map((cell) => cell.both - cell.candidate + half), cells.map((cell) => cell.candidate + half));
-  return { limit, observed, holds: observed <= limit, logE: logETwoSamples(cells, Math.min(share, 50) / 100), samples: sumOf(candidate) * weightOf(candidate) };
+  const [mine, theirs] = [weightOf(candidate), weightOf(champion)];
+  const cells = outputCells({ counts: candidate.outputs, weight: mine }, { counts: champion.outputs, weight: theirs });
+  const observed = outputShift(cells);
+  return { limit, observed, holds: observed <= limit + allowance, logE: logETwoSamples(cells, Math.min(share, 50) / 100), samples: sumOf(candidate) * mine };
 }
 
 const sumOf = ({ outputs }: VariantTotals): number => [...outputs.values()].reduce((sum, n) => sum + n, 0);
-
-/** Neighbouring buckets joined until each cell holds about a tenth of both versions' outputs: by the sum of the two, so that the joining favours neither. */
-export function outputCells(candidate: VariantTotals, champion: VariantTotals): Cell[] {
-  const [mine, theirs] = [weightOf(candidate), weightOf(champion)];
-  const buckets = [...new Set([...candidate.outputs.keys(), ...champion.outputs.keys()])].sort((a, b) => a - b);
-  const cells = buckets.map((bucket) => cellOf((candidate.outputs.get(bucket) ?? 0) * mine, (champion.outputs.get(bucket) ?? 0) * theirs));
-  const enough = cells.reduce((sum, cell) => sum + cell.both, 0) / cellCount;
-  const joined: Cell[] = [];
-  let open: Cell = { candidate: 0, both: 0 };
-  for (const cell of cells) {
-    open = { candidate: open.candidate + cell.candidate, both: open.both + cell.both };
-    if (open.both < enough) continue;
-    joined.push(open);
-    open = { candidate: 0, both: 0 };
-  }
-  return open.both === 0 ? joined : [...joined, open];
-}
-
-const cellOf = (candidate: number, champion: number): Cell => ({ candidate, both: candidate + champion });

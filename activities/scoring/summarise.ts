@@ -5,6 +5,7 @@ import { calibrationBins } from "../../stats/calibration.ts";
 import { flipsOf } from "../../stats/flips.ts";
 import { labelNoise } from "../../stats/label-noise.ts";
 import { compareModels, pairedMeanDifference } from "../../stats/metric-intervals.ts";
+import { shiftOfScores } from "../../stats/output-shift.ts";
 import { rowLosses } from "../../stats/row-losses.ts";
 import { rowsToTell } from "../../stats/rows-to-tell.ts";
 import { type ScoredRows, takeRows, unusableBecause } from "../../stats/scored-rows.ts";
@@ -35,6 +36,7 @@ export async function summarise(connection: DuckDBConnection, from: string | nul
     slices: Object.keys(request.slices).map((slice, s) => sliceOf(slice, kept.slices[s]!, candidate, champion, request)),
     calibration: candidate.task === "regression" || !usable ? [] : calibrationBins(candidate),
     flips: champion === null ? null : flipsOf(candidate, champion),
+    outputShift: champion === null ? null : shiftOfScores(candidate, champion),
     labelNoise: champion === null ? null : labelNoise(candidate, champion),
     worstRows: usable && from !== null ? await worstRows(connection, from, candidate, request) : [],
   };

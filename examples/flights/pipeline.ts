@@ -38,7 +38,7 @@ export default definePipeline({
   approval: { required: 1, within: "P2D" },
   // A fifth of the flights, then half, each for a day of flights at least, beside the champion, which is what its time to answer is held against; then all.
   // On one day's weather two sound versions differ by a PSI of up to 1.
-  rollout: canary([20, 50], { each: "P1D", samples: 400, rollbackOn: ["error_rate > 0.01", "output_shift > 1.5"] }),
+  rollout: canary([20, 50], { each: "P1D", samples: 400, rollbackOn: ["error_rate > 0.01", "output_shift > 0.5"] }),
   // A week's weather is no sample of the year's, and with the weather goes the share of late flights, and with that all metrics but AUC. Barometers fail in storms.
   monitors: {
     every: "P1D", over: "P7D", seasonal: ["hour", "minute", "arrival_minute", "day_of_week", "temp", "humid", "wind_speed", "precip", "pressure", "visib"],

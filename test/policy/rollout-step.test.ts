@@ -46,6 +46,7 @@ describe("a step of a canary", () => {
 
   it("does not go back for a shift that is certain and small", () => {
     expect(ask(guards(found("output_shift", { limit: 0.25, observed: 0.1, holds: true, logE: 50 })))).toMatchObject({ move: "advance" });
+    expect(ask(guards(found("output_shift", { limit: 0.25, observed: 0.5, allowance: 0.2, holds: false, logE: 50 })))).toMatchObject({ move: "rollback", reason: expect.stringMatching(/^output_shift > 0\.25: 0\.5 \(of which 0\.2 is known from the evaluation\) over .* it is above 0\.25$/) });
   });
 
   it("goes back when its time by the wall clock is over, but not while a person has paused it", () => {

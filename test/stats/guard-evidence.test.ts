@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { VariantCounts } from "../../schemas/replica.ts";
 import type { Guard } from "../../schemas/rollout-evidence.ts";
-import { guardEvidence, outputCells, quantileOf } from "../../stats/guard-evidence.ts";
+import { guardEvidence, quantileOf } from "../../stats/guard-evidence.ts";
+import { outputCells, shiftOfScores } from "../../stats/output-shift.ts";
 import { latencyBucket } from "../../stats/latency-bucket.ts";
 import { addVariants } from "../../stats/variant-totals.ts";
 
@@ -56,10 +57,26 @@ describe("a guard", () => {
 
   it("compares outputs over about ten cells, and loses none", () => {
     const outputs = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [i - 150, 1 + (i % 7)]));
-    const cells = outputCells(totals({ requests: 10_000, outputs }), totals({ requests: 10_000, outputs }));
+    const all = { counts: totals({ outputs }).outputs, weight: 1 };
+    const cells = outputCells(all, all);
     expect(cells.length).toBeGreaterThanOrEqual(9);
     expect(cells.length).toBeLessThanOrEqual(11);
     expect(cells.reduce((sum, cell) => sum + cell.both, 0)).toBe(2 * Object.values(outputs).reduce((sum, n) => sum + n, 0));
+  });
+
+  it("of outputs allows for what the evaluation showed already", () => {
+    const [mine, theirs] = [{ requests: 1_000, rows: 1_000, outputs: { 3: 600, 4: 400 } }, { requests: 1_000, rows: 1_000, outputs: { 3: 400, 4: 600 } }];
+    expect(compare(guard("output_shift", 0.1), mine, theirs)).toMatchObject({ holds: false });
+    expect(compare({ ...guard("output_shift", 0.1), allowance: 0.1 }, mine, theirs)).toMatchObject({ holds: true, limit: 0.1, allowance: 0.1 });
+  });
+
+  it("compares scores of the same rows as it does those of served ones", () => {
+    const rows = (score: readonly number[]) => ({ task: "binary" as const, label: Uint8Array.from(score, () => 0), score: Float64Array.from(score) });
+    const low = Array.from({ length: 1_000 }, (_, i) => (i < 600 ? 0.16 : 0.21));
+    const high = Array.from({ length: 1_000 }, (_, i) => (i < 400 ? 0.16 : 0.21));
+    expect(shiftOfScores(rows(low), rows(high))).toBeCloseTo(compare(guard("output_shift", 1), { requests: 1_000, rows: 1_000, outputs: { 3: 600, 4: 400 } }, { requests: 1_000, rows: 1_000, outputs: { 3: 400, 4: 600 } }).observed!, 12);
+    expect(shiftOfScores(rows(low), rows(low))).toBe(0);
+    expect(shiftOfScores(rows([]), rows([]))).toBeNull();
   });
 
   it("of no errors at all is certain at the first error, and stays a number", () => {
