@@ -2,8 +2,10 @@ import { RelearnError } from "../schemas/failures.ts";
 import type { InputValues } from "./session.ts";
 import type { ModelInput } from "./signature.ts";
 
-/** Largest difference, relative to max(1, |v|), between a row's scores alone and among others: a product over more rows, and many trees on several threads, are summed
- * in another order. Ten times what golden rows allow, for nothing is known of what made-up rows do to a model, and rows that are mixed differ by far more. */
+/**
+ * Largest difference, relative to max(1, |v|), between a row's scores alone and among others: a product over more rows, and many trees on several threads,
+ * are summed in another order. Ten times what golden rows allow, for made-up rows may be far from any real one; rows that are mixed differ by far more.
+ */
 const tolerance = 1e-4;
 const numbers = [0, 1, -1.5, 2.25];
 const texts = ["", "a", "b", "c"];
