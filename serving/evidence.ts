@@ -8,11 +8,14 @@ import { rememberAnswers, type Step } from "./labelled-answers.ts";
 
 type Scores = Float32Array | Float64Array;
 
+/** When somebody asked, in milliseconds since 1970. `live`: now; else it is an event time that the caller gave. */
+export interface Asked { readonly at: number; readonly live: boolean }
+
 /** What each version has answered on this server since a step of a rollout began, and its canary to answer; outside a rollout, since it was loaded. */
 export interface Evidence {
-  /** @param at event time, milliseconds since 1970. @param id the prediction's, where its label is to count for or against the version */
-  answered(contract: ModelContract, variant: Variant, scores: Scores, rows: number, latencyMs: number, at: number, id?: string): void;
-  failed(contract: ModelContract, variant: Variant, rows: number, latencyMs: number, at: number): void;
+  /** @param id the prediction's, where its label is to count for or against the version */
+  answered(contract: ModelContract, variant: Variant, scores: Scores, rows: number, latencyMs: number, asked: Asked, id?: string): void;
+  failed(contract: ModelContract, variant: Variant, rows: number, latencyMs: number, asked: Asked): void;
   /** A shadow's answer beside the champion's, to the same rows. */
   compared(contract: ModelContract, champion: Scores, shadow: Scores, rows: number): void;
   /** A copy that was not sent, so that nobody waits. */
@@ -38,6 +41,7 @@ interface Tally {
   dropped: number;
   firstAt: number;
   lastAt: number;
+  live: boolean;
   readonly latency: Map<number, number>;
   readonly outputs: Map<number, number>;
 }
@@ -63,9 +67,9 @@ export function createEvidence(): Evidence {
     return tally;
   };
   return {
-    answered(contract, variant, scores, rows, latencyMs, at, id) {
+    answered(contract, variant, scores, rows, latencyMs, asked, id) {
       const tally = tallyOf(contract, variant);
-      note(tally, rows, latencyMs, at);
+      note(tally, rows, latencyMs, asked);
       const width = rows === 0 ? 0 : scores.length / rows;
       for (let row = 0; row < rows; row++) {
         const bucket = outputBucket(contract.task, scores, row, width);
@@ -73,9 +77,9 @@ export function createEvidence(): Evidence {
       }
       if (id !== undefined) answers.answered(id, contract, variant, scores, rows);
     },
-    failed(contract, variant, rows, latencyMs, at) {
+    failed(contract, variant, rows, latencyMs, asked) {
       const tally = tallyOf(contract, variant);
-      note(tally, rows, latencyMs, at);
+      note(tally, rows, latencyMs, asked);
       tally.errors++;
     },
     compared(contract, champion, shadow, rows) {
@@ -101,19 +105,26 @@ export function createEvidence(): Evidence {
   };
 }
 
-const emptyTally = (): Tally => ({ requests: 0, errors: 0, rows: 0, pairs: 0, disagreements: 0, dropped: 0, firstAt: Infinity, lastAt: -Infinity, latency: new Map(), outputs: new Map() });
+const emptyTally = (): Tally => ({ requests: 0, errors: 0, rows: 0, pairs: 0, disagreements: 0, dropped: 0, firstAt: Infinity, lastAt: -Infinity, live: false, latency: new Map(), outputs: new Map() });
 
-function note(tally: Tally, rows: number, latencyMs: number, at: number): void {
+function note(tally: Tally, rows: number, latencyMs: number, asked: Asked): void {
   tally.requests++;
   tally.rows += rows;
+  noteTime(tally, asked);
+  increment(tally.latency, latencyBucket(latencyMs));
+}
+
+/** What is replayed passes by its own times; once somebody asks now, only that tells how long has been watched: nobody's made-up time hurries a rollout. */
+function noteTime(tally: Tally, { at, live }: Asked): void {
+  if (live && !tally.live) Object.assign(tally, { live, firstAt: at, lastAt: at });
+  if (live !== tally.live) return;
   if (at < tally.firstAt) tally.firstAt = at;
   if (at > tally.lastAt) tally.lastAt = at;
-  increment(tally.latency, latencyBucket(latencyMs));
 }
 
 const increment = (counts: Map<number, number>, bucket: number): unknown => counts.set(bucket, (counts.get(bucket) ?? 0) + 1);
 
-function countsOf(contract: ModelContract, variant: Variant, { firstAt, lastAt, latency, outputs, ...tally }: Tally, step: Step | null): VariantCounts {
+function countsOf(contract: ModelContract, variant: Variant, { firstAt, lastAt, live: _, latency, outputs, ...tally }: Tally, step: Step | null): VariantCounts {
   const seen = lastAt !== -Infinity;
   return {
     rollout: step?.id ?? null, step: step?.step ?? null, share: step?.share ?? null, v: contract.v, digest: contract.digest, variant, ...tally,

@@ -2,7 +2,7 @@ import type { InputBatch, ModelContract, ModelProcess } from "../inference/contr
 import { failureTypeOf, RelearnError } from "../schemas/failures.ts";
 import type { Variant } from "../schemas/replica.ts";
 import { adaptBatch } from "./adapt-batch.ts";
-import type { Evidence } from "./evidence.ts";
+import type { Asked, Evidence } from "./evidence.ts";
 import type { Fleet } from "./fleet.ts";
 import { routeTraffic } from "./route-traffic.ts";
 import type { Answer, PredictionRequest, ServedModel } from "./served-model.ts";
@@ -44,34 +44,34 @@ export function serveModel(name: string, fleet: Fleet, evidence: Evidence): Serv
     throw new RelearnError("NotFound", `version ${v} of ${name} is not served here; ${served(fleet)}`);
   };
   /** @throws as `ModelProcess.score`, once counted. */
-  const score = async (process: ModelProcess, variant: Variant, batch: InputBatch, deadline: number, at: number, id?: string): Promise<Answer> => {
+  const score = async (process: ModelProcess, variant: Variant, batch: InputBatch, deadline: number, asked: Asked, id?: string): Promise<Answer> => {
     const began = performance.now();
     try {
       const { scores, queuedMs, computeMs } = await process.score(batch, deadline);
-      evidence.answered(process.contract, variant, scores, batch.rows, performance.now() - began, at, id);
+      evidence.answered(process.contract, variant, scores, batch.rows, performance.now() - began, asked, id);
       return { scores, queuedMs, computeMs, contract: process.contract, batch, variant };
     } catch (error) {
-      evidence.failed(process.contract, variant, batch.rows, performance.now() - began, at);
+      evidence.failed(process.contract, variant, batch.rows, performance.now() - began, asked);
       throw error;
     }
   };
   /** Null where the candidate does not answer: that counts against it, and the champion answers instead. */
-  const ofCandidate = async ({ batch, deadline, id }: PredictionRequest, readBy: ModelContract, at: number): Promise<Answer | null> => {
+  const ofCandidate = async ({ batch, deadline, id }: PredictionRequest, readBy: ModelContract, asked: Asked): Promise<Answer | null> => {
     const process = fleet.candidate?.process;
     if (process == null) return null;
     const adapted = adaptBatch(batch, readBy, process.contract);
     if (adapted === null) {
-      evidence.failed(process.contract, "canary", batch.rows, 0, at);
+      evidence.failed(process.contract, "canary", batch.rows, 0, asked);
       return null;
     }
     const now = performance.now();
-    return score(process, "canary", adapted, now + Math.max(0, deadline - now) * candidateShare, at, id).catch(() => null);
+    return score(process, "canary", adapted, now + Math.max(0, deadline - now) * candidateShare, asked, id).catch(() => null);
   };
-  const ofChampion = async (request: PredictionRequest, readBy: ModelContract, at: number, id?: string): Promise<Answer> => {
+  const ofChampion = async (request: PredictionRequest, readBy: ModelContract, asked: Asked, id?: string): Promise<Answer> => {
     const process = fleet.answering?.process ?? (await champion(request.deadline));
     const batch = adaptBatch(request.batch, readBy, process.contract);
     if (batch === null) throw new RelearnError("NotReady", `${name} has just changed to a version that takes other columns; try again`);
-    return score(process, "champion", batch, request.deadline, at, id);
+    return score(process, "champion", batch, request.deadline, asked, id);
   };
 
   return {
@@ -82,16 +82,18 @@ export function serveModel(name: string, fleet: Fleet, evidence: Evidence): Serv
     async predict(request) {
       if (request.version !== null) {
         const process = numbered(request.version);
+        // As it stands when it is asked: it may be another thing by the time it answers.
+        const variant = process === fleet.candidate?.process ? "canary" : "champion";
         const { scores, queuedMs, computeMs } = await process.score(request.batch, request.deadline);
-        return { scores, queuedMs, computeMs, contract: process.contract, batch: request.batch, variant: process === fleet.answering?.process ? "champion" : "canary" };
+        return { scores, queuedMs, computeMs, contract: process.contract, batch: request.batch, variant };
       }
-      const at = request.at ?? Date.now();
+      const asked: Asked = { at: request.at ?? Date.now(), live: request.at === undefined };
       const readBy = championContract();
       const route = routeTraffic(fleet.wanted.rollout, request.key, request.id);
       // What the champion answers in a candidate's place is none of the callers who were given to it, so no label of it counts.
-      if (route === "canary") return (await ofCandidate(request, readBy, at)) ?? ofChampion(request, readBy, at);
-      const answer = await ofChampion(request, readBy, at, request.id);
-      if (route === "shadow") shadow.copy({ ...request, at }, readBy, answer);
+      if (route === "canary") return (await ofCandidate(request, readBy, asked)) ?? ofChampion(request, readBy, asked);
+      const answer = await ofChampion(request, readBy, asked, request.id);
+      if (route === "shadow") shadow.copy({ ...request, asked }, readBy, answer);
       return answer;
     },
     label: (record) => evidence.label(record),

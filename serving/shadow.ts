@@ -1,6 +1,6 @@
 import type { InputBatch, ModelContract } from "../inference/contract.ts";
 import { adaptBatch } from "./adapt-batch.ts";
-import type { Evidence } from "./evidence.ts";
+import type { Asked, Evidence } from "./evidence.ts";
 import type { Fleet } from "./fleet.ts";
 import type { Answer } from "./served-model.ts";
 
@@ -13,7 +13,7 @@ interface Copied {
   readonly batch: InputBatch;
   /** Of the prediction whose copy it is. */
   readonly id: string;
-  readonly at: number;
+  readonly asked: Asked;
 }
 
 /** Sends copies of answered requests to a candidate and compares the answers. Callers have theirs by then: whatever the candidate does costs them nothing. */
@@ -24,19 +24,19 @@ export interface Shadow {
 export function createShadow(fleet: Fleet, evidence: Evidence): Shadow {
   let underWay = 0;
   return {
-    copy({ batch, id, at }, readBy, champion) {
+    copy({ batch, id, asked }, readBy, champion) {
       const process = fleet.candidate?.process;
       if (process == null) return;
       const { contract } = process;
       if (underWay >= mostCopies || process.pending + batch.rows > mostRows) return evidence.dropped(contract);
       const adapted = adaptBatch(batch, readBy, contract);
-      if (adapted === null) return evidence.failed(contract, "shadow", batch.rows, 0, at);
+      if (adapted === null) return evidence.failed(contract, "shadow", batch.rows, 0, asked);
       const began = performance.now();
       underWay++;
       process.score(adapted, began + copyMs).then(({ scores }) => {
-        evidence.answered(contract, "shadow", scores, batch.rows, performance.now() - began, at, id);
+        evidence.answered(contract, "shadow", scores, batch.rows, performance.now() - began, asked, id);
         evidence.compared(contract, champion.scores, scores, batch.rows);
-      }).catch(() => evidence.failed(contract, "shadow", batch.rows, performance.now() - began, at)).finally(() => underWay--);
+      }).catch(() => evidence.failed(contract, "shadow", batch.rows, performance.now() - began, asked)).finally(() => underWay--);
     },
   };
 }

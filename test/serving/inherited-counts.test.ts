@@ -11,7 +11,7 @@ const [old, fresh] = [contract(1), contract(2)];
 const step = { id: "r", step: 1, share: 20 };
 const at = Date.parse("2026-03-01T00:00:00Z");
 
-const answer = (evidence: Evidence, of: ModelContract, id: string, time = at): void => evidence.answered(of, of === old ? "champion" : "canary", Float32Array.of(0.2, 0.8), 1, 3, time, id);
+const answer = (evidence: Evidence, of: ModelContract, id: string, time = at): void => evidence.answered(of, of === old ? "champion" : "canary", Float32Array.of(0.2, 0.8), 1, 3, { at: time, live: false }, id);
 const said = (evidence: Evidence, id: string, label: string): void => evidence.label({ version: 1, prediction_id: id, row: 0, label, value: null, at: null, received_at: "2026-03-01T00:00:00Z", source: null });
 const begun = (before: Pick<Replica, "counts" | "labels"> | null): Evidence => {
   const evidence = createEvidence();

@@ -55,13 +55,29 @@ test("rows read by one version's contract are put in another's order, or refused
   expect(adaptBatch(batch, ab, contract(["a", "b"]))).toBe(batch);
 });
 
+const replayed = (at: string) => ({ at: Date.parse(at), live: false });
+
+test("a step's time is that of its replay, until somebody asks now: then a time that a caller made up hurries nothing", () => {
+  const evidence = createEvidence();
+  const model = contract(["a", "b"]);
+  const times = () => evidence.counts().map(({ firstAt, lastAt, requests }) => [firstAt, lastAt, requests]);
+  const ask = (at: string, live: boolean) => evidence.answered(model, "canary", Float32Array.of(0.2, 0.8), 1, 3, { at: Date.parse(at), live });
+  ask("2013-03-01T00:00:00Z", false);
+  ask("2013-03-09T00:00:00Z", false);
+  expect(times()).toEqual([["2013-03-01T00:00:00.000Z", "2013-03-09T00:00:00.000Z", 2]]);
+  ask("2026-03-01T00:00:00Z", true);
+  ask("2099-01-01T00:00:00Z", false);
+  ask("2026-03-01T00:00:07Z", true);
+  expect(times()).toEqual([["2026-03-01T00:00:00.000Z", "2026-03-01T00:00:07.000Z", 5]]);
+});
+
 test("evidence is counted by variant, adds rows to their buckets, and begins anew with each step", () => {
   const evidence = createEvidence();
   const model = contract(["a", "b"]);
   const counted = () => evidence.counts().map((one) => variantCounts.parse(one));
   evidence.begin({ id: "r", step: 0, share: 5 });
-  evidence.answered(model, "canary", Float32Array.of(0.2, 0.8, 0.9, 0.1), 2, 3, Date.parse("2026-03-01T00:00:02Z"));
-  evidence.failed(model, "canary", 1, 5, Date.parse("2026-03-01T00:00:01Z"));
+  evidence.answered(model, "canary", Float32Array.of(0.2, 0.8, 0.9, 0.1), 2, 3, replayed("2026-03-01T00:00:02Z"));
+  evidence.failed(model, "canary", 1, 5, replayed("2026-03-01T00:00:01Z"));
   expect(counted()).toEqual([{
     rollout: "r", step: 0, share: 5, v: 2, digest: "a".repeat(64), variant: "canary", requests: 2, errors: 1, rows: 3, latency: { [latencyBucket(3)]: 1, [latencyBucket(5)]: 1 }, outputs: { 2: 1, 16: 1 },
     pairs: 0, disagreements: 0, dropped: 0, firstAt: "2026-03-01T00:00:01.000Z", lastAt: "2026-03-01T00:00:02.000Z",
@@ -80,7 +96,7 @@ test("evidence is counted by variant, adds rows to their buckets, and begins ane
 test("what the champion answered before the candidate could is not compared with it", () => {
   const evidence = createEvidence();
   const [champion, candidate] = [contract(["a", "b"]), { ...contract(["a", "b", "c"]), digest: "b".repeat(64) }];
-  const answer = (model: ModelContract, variant: "champion" | "canary", at: string) => evidence.answered(model, variant, Float32Array.of(0.2, 0.8), 1, 3, Date.parse(at));
+  const answer = (model: ModelContract, variant: "champion" | "canary", at: string) => evidence.answered(model, variant, Float32Array.of(0.2, 0.8), 1, 3, replayed(at));
   answer(champion, "champion", "2026-03-01T00:00:00Z");
   evidence.begin({ id: "r", step: 0, share: 5 });
   answer(champion, "champion", "2026-03-01T01:00:00Z");
