@@ -11,6 +11,7 @@ import { createStartRollout, createStepRollout } from "../../activities/rollout-
 import { withFailures } from "../../activities/support/as-failure.ts";
 import type { Commit } from "../../schemas/commit.ts";
 import { definition as definitionSchema } from "../../schemas/definition.ts";
+import type { Manifest } from "../../schemas/manifest.ts";
 import type { S3Settings } from "../../schemas/settings.ts";
 import type { RolloutInput } from "../../schemas/rollout.ts";
 import { putBlob, putJsonBlob } from "../../stores/blobs.ts";
@@ -43,7 +44,7 @@ export interface Stage extends Harness {
 }
 
 /** A deployment on a real Temporal and a real bucket, with a champion; a test plays the servers. */
-export async function rolloutStage(rollout: RolloutInput, act: (stage: Stage) => Promise<void>, { replaced = {}, state = {}, modelOf }: { replaced?: Partial<Activities>; state?: object; modelOf?: ModelOf } = {}): Promise<void> {
+export async function rolloutStage(rollout: RolloutInput, act: (stage: Stage) => Promise<void>, { replaced = {}, state = {}, modelOf, contract }: { replaced?: Partial<Activities>; state?: object; modelOf?: ModelOf; contract?: ServedContract } = {}): Promise<void> {
   const settings = await freshBucket("rollout");
   const store = connectS3({ ...settings, credentials: settings.credentials! });
   const servers: { stop(): Promise<void> }[] = [];
@@ -53,7 +54,7 @@ export async function rolloutStage(rollout: RolloutInput, act: (stage: Stage) =>
     await withWorkers(activities, async (harness) => {
       deps.workflows = harness.client.workflow;
       const registry = openRegistry(store, harness.pipeline);
-      const approved = (content: string) => approvedVersion(store, registry, rollout, content, modelOf);
+      const approved = (content: string) => approvedVersion(store, registry, rollout, content, modelOf, contract);
       await registry.promote({ txn: "first", actor: robot, v: await approved("a"), run: "first" });
       const handle = await harness.start("deployment", `${harness.pipeline}/deployment`, [{ model: harness.pipeline, ...state }]);
       const status = () => handle.query<DeploymentStatus>("status");
@@ -90,12 +91,14 @@ function realOnes(deps: Dependencies): Partial<Activities> {
   };
 }
 
-/** Bytes of the model of a version, where a real server is to load it: one number `x` in, `value` out. */
+/** Bytes of the model of a version, where a real server is to load it. */
 export type ModelOf = (content: string) => Uint8Array;
-const servable = { inputs: [{ name: "x", column: { type: "number", nullable: true, wide: false, feature: true } }], outputs: { task: "regression", classes: null } } as const;
+export type ServedContract = Pick<Manifest, "inputs" | "outputs">;
+/** One number `x` in, `value` out. */
+const servable: ServedContract = { inputs: [{ name: "x", column: { type: "number", nullable: true, wide: false, feature: true } }], outputs: { task: "regression", classes: null } };
 
 /** Registers and approves a version whose definition says how it takes over. */
-export async function approvedVersion(store: ObjectStore, registry: Registry, rollout: RolloutInput, content: string, modelOf?: ModelOf): Promise<number> {
+export async function approvedVersion(store: ObjectStore, registry: Registry, rollout: RolloutInput, content: string, modelOf?: ModelOf, contract = servable): Promise<number> {
   const definition = await putJsonBlob(store, definitionSchema.parse({
     name: registry.model, sources: { rows: { format: "csv", uri: "rows/", time: "at" } }, columns: { distance: { type: "number" } }, label: { column: "late", task: "binary" },
     windows: { holdout: "P7D" }, trainer: { command: ["true"] }, gates: [{ kind: "atLeast", metric: "auc", value: 0.6 }], rollout,
@@ -104,7 +107,7 @@ export async function approvedVersion(store: ObjectStore, registry: Registry, ro
   const evaluation = await putBlob(store, new TextEncoder().encode(`{"of":"${content}"}`));
   const describe = async (v: number) => {
     const { signature: _, ...unsigned } = sampleManifest(registry.model, v, model, evaluation);
-    return { manifest: signManifest({ ...unsigned, definition, ...(modelOf === undefined ? {} : servable) }, key), card: `# version ${v}\n` };
+    return { manifest: signManifest({ ...unsigned, definition, ...(modelOf === undefined ? {} : contract) }, key), card: `# version ${v}\n` };
   };
   const { v } = await registry.register({ txn: `register ${content}`, actor: robot, run: robot.name, model, evaluation, describe });
   await approveSample(registry, v);
