@@ -102,7 +102,15 @@ export interface Judged {
   readonly budget: { readonly runs: number; readonly gpuHours: number; readonly cooldownEnd: string | null };
 }
 
-export interface PromoteInput { readonly model: string; readonly v: number; readonly run: string; readonly txn: string }
+export interface PromoteInput {
+  readonly model: string;
+  readonly v: number;
+  readonly run: string;
+  readonly txn: string;
+  /** Who asked, as claimed, and why; left out: the deployment itself. */
+  readonly by?: string;
+  readonly reason?: string;
+}
 export interface RollbackInput { readonly model: string; readonly to: number | null; readonly by: string; readonly claimed: boolean; readonly reason: string; readonly txn: string }
 export type CommitResult =
   | { readonly status: "committed"; readonly n: number; readonly champion: VersionRef }

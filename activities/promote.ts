@@ -7,8 +7,10 @@ import { refusable } from "./support/refusable.ts";
 
 /** Commits a promotion. The log checks the approval again; what it refuses is an answer, not an error. */
 export function createPromote(deps: Dependencies): Activities["promote"] {
-  return async ({ model, v, run, txn }) =>
-    refusable(async () => served(await announceEntry(deps, model, await openRegistry(deps.store, model).promote({ v, run, txn, actor: { kind: "workflow", name: `${model}/deployment`, claimed: false } }))));
+  return async ({ model, v, run, txn, by, reason = "" }) => {
+    const actor = by === undefined ? ({ kind: "workflow", name: `${model}/deployment`, claimed: false } as const) : ({ kind: "person", name: by, claimed: true } as const);
+    return refusable(async () => served(await announceEntry(deps, model, await openRegistry(deps.store, model).promote({ v, run, txn, actor, ...(reason === "" ? {} : { reason }) }))));
+  };
 }
 
 /** Commits a rollback to a version that was champion before. */

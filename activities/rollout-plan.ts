@@ -81,10 +81,13 @@ export function rolloutPlan(rollout: Rollout): RolloutPlan {
   const withinMs = ms(rollout.within);
   switch (rollout.kind) {
     case "blueGreen": return { kind: "blueGreen", shares: [0], eachMs: 0, samples: 0, guards: [], withinMs };
-    case "shadow": return { kind: "shadow", shares: [rollout.share], eachMs: ms(rollout.for), samples: rollout.samples, labels: rollout.labels, guards: guardsOf(rollout.rollbackOn), withinMs };
+    case "shadow": return { kind: "shadow", shares: [rollout.share], eachMs: ms(rollout.for), samples: rollout.samples, labels: rollout.labels, guards: withReport(guardsOf(rollout.rollbackOn)), withinMs };
     case "canary": return { kind: "canary", shares: rollout.steps, eachMs: ms(rollout.each), samples: rollout.samples, labels: rollout.labels, guards: guardsOf(rollout.rollbackOn), withinMs };
   }
 }
+
+/** How often a shadow answered otherwise is told also where nobody gave a limit. */
+const withReport = (guards: Guard[]): Guard[] => (guards.some(({ metric }) => metric === "disagreement") ? guards : [...guards, { metric: "disagreement", limit: null, implied: true }]);
 
 function guardsOf(rollbackOn: readonly string[]): Guard[] {
   const written = rollbackOn.map((text): Guard => {

@@ -102,7 +102,7 @@ function addRunCommands(program: Command, outcome: Outcome): void {
 
 function addModelCommands(program: Command, outcome: Outcome): void {
   bind(program.command("promote").description("serve a version that has an approval against today's champion; else evaluate it again and ask").argument("<model>").argument("<version>")
-    .option("--as-of <time>", "where it is evaluated again: as of when (default: as of the newest run whose data was accepted)").option("--by <name>", "who asks (default: git's user.name)"), outcome, async () => (await import("./commands/promote.ts")).promote as Handler);
+    .option("--as-of <time>", "where it is evaluated again: as of when (default: as of the newest run whose data was accepted)").option("--reason <text>", "kept in the log").option("--by <name>", "who asks (default: git's user.name)"), outcome, async () => (await import("./commands/promote.ts")).promote as Handler);
   bind(program.command("rollback").description("serve the champion before this one again").argument("<model>").option("--to <version>", "a version that was champion before")
     .option("--reason <text>", "kept in the log").option("--by <name>", "who asks (default: git's user.name)")
     .option("--local", "pin that version on this host at once, also where nothing else can be reached, until the log decides anew"), outcome, async () => (await import("./commands/rollback.ts")).rollback as Handler);

@@ -8,11 +8,11 @@ const named = (value: unknown): string | null => (typeof value === "string" && v
 const version = (value: unknown): number | null => (typeof value === "number" && Number.isInteger(value) && value >= 1 ? value : null);
 
 /** Reads what somebody sent to `promote`: any arguments at all may arrive. */
-export function readPromote(args: readonly unknown[]): { readonly v: number; readonly by: string } | Problem {
+export function readPromote(args: readonly unknown[]): { readonly v: number; readonly by: string; readonly reason: string } | Problem {
   const fields = objectIn(args);
   const v = version(fields?.["v"]);
   const by = named(fields?.["by"]);
-  return v === null || by === null ? { problem: 'promote needs one argument {"v": version, "by": name}' } : { v, by };
+  return v === null || by === null ? { problem: 'promote needs one argument {"v": version, "by": name, "reason"?: text}' } : { v, by, reason: reasonIn(fields) };
 }
 
 /** Reads a run's proposal of its approved version. */
@@ -30,8 +30,7 @@ export function readRollback(args: readonly unknown[]): { readonly to: number | 
   const wanted = fields?.["to"] ?? null;
   const to = wanted === null ? null : version(wanted);
   if (by === null || (wanted !== null && to === null)) return { problem: 'rollback needs one argument {"by": name, "to"?: version, "reason"?: text}' };
-  const reason = fields?.["reason"];
-  return { to, by, reason: typeof reason === "string" ? wellFormed(reason.slice(0, 2_000)) : "" };
+  return { to, by, reason: reasonIn(fields) };
 }
 
 /** Reads what somebody sent to `pause`, `resume`, `abort` or `advance`. `run`: only that run's version is meant; null: whichever is taking over. */
@@ -41,8 +40,7 @@ export function readSteer(name: string, args: readonly unknown[]): { readonly by
   const wanted = fields?.["run"] ?? null;
   const run = named(wanted);
   if (by === null || (wanted !== null && run === null)) return { problem: `${name} needs one argument {"by": name, "reason"?: text, "run"?: workflow id}` };
-  const reason = fields?.["reason"];
-  return { by, reason: typeof reason === "string" ? wellFormed(reason.slice(0, 2_000)) : "", run };
+  return { by, reason: reasonIn(fields), run };
 }
 
 /** Reads what somebody sent to `setTraffic`: percent. */
@@ -52,6 +50,11 @@ export function readTraffic(args: readonly unknown[]): { readonly by: string; re
   const share = fields?.["share"];
   const fits = typeof share === "number" && share >= 0 && share <= 100;
   return by === null || !fits ? { problem: 'setTraffic needs one argument {"share": percent from 0 to 100, "by": name}' } : { by, share };
+}
+
+function reasonIn(fields: Record<string, unknown> | null): string {
+  const reason = fields?.["reason"];
+  return typeof reason === "string" ? wellFormed(reason.slice(0, 2_000)) : "";
 }
 
 function objectIn(args: readonly unknown[]): Record<string, unknown> | null {

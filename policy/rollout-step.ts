@@ -91,6 +91,7 @@ function guardCheck(guard: GuardEvidence, { plan, running, evidence }: StepQuest
   const answer = (said: Answer, reason: string) => check(name, said, reason, observed, limit);
   const moot = notApplicable(guard, running);
   if (moot !== null) return answer("not-applicable", moot);
+  if (metric === "disagreement" && limit === null) return answer("not-applicable", observed === null ? "no answer was compared yet" : `${percent(observed)} of ${samples} answers differ from the champion's to the same rows; no limit is given`);
   const seen = `${short(observed ?? 0)}${knownOf(guard)} over ${Math.floor(samples)} ${metric === "wrong_rate" ? "labelled " : ""}predictions, e-value ${evalue(logE)}`;
   if (metric === "wrong_rate") return { ...check(name, "yes", "", observed, limit), ...labelCheck(guard, plan, seen) };
   if (limit === null) return answer("not-evaluated", `the champion's latency is not known, so there is nothing to compare with; give rollbackOn a "${metric} > ..." of its own`);
@@ -110,5 +111,6 @@ function notApplicable({ metric }: GuardEvidence, { kind, share }: StepQuestion[
   return null;
 }
 
+const percent = (share: number): string => `${Number((share * 100).toPrecision(3))} %`;
 const short = (value: number): string => String(Number(value.toPrecision(4)));
 const evalue = (logE: number): string => (logE > Math.log(1e6) ? "above 1000000" : String(Number(Math.exp(logE).toPrecision(2))));

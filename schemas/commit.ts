@@ -52,7 +52,7 @@ export type RolloutAction = z.infer<typeof rolloutAction>;
 export const operation = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("register"), v: versionNumber, model: blobRef, manifest: blobRef, evaluation: blobRef, card: blobRef, run: z.string().min(1) }),
   z.strictObject({ kind: z.literal("decision"), v: versionNumber, digest: sha256, subject: approvalSubject, decision, answers: z.array(recordedAnswer).max(200) }),
-  z.strictObject({ kind: z.literal("promote"), v: versionNumber, from: versionNumber.nullable(), run: z.string().min(1) }),
+  z.strictObject({ kind: z.literal("promote"), v: versionNumber, from: versionNumber.nullable(), run: z.string().min(1), reason: z.string().max(4_000).optional() }),
   z.strictObject({ kind: z.literal("rollback"), v: versionNumber, from: versionNumber, reason: z.string().max(4_000) }),
   /** A step of a rollout that leaves the champion as it is. `rollout`: what runs after it; `checks`: what was asked of the evidence before it. */
   z.strictObject({ kind: z.literal("rollout"), v: versionNumber, action: rolloutAction, rollout: activeRollout.nullable(), reason: z.string().max(4_000), checks: z.array(gateResult).max(100).readonly() }),

@@ -31,7 +31,7 @@ function measure({ metric, limit, allowance }: Guard, compared: Compared): Guard
     case "error_rate": return rateOf(candidate.errors, candidate.requests, limit ?? 0);
     case "p50_ms": return latencyOf(candidate, limit, 0.5);
     case "p99_ms": return latencyOf(candidate, limit ?? slowest(compared.championP99), 0.99);
-    case "disagreement": return disagreementOf(candidate, limit ?? 0);
+    case "disagreement": return disagreementOf(candidate, limit);
     case "wrong_rate": return wrongRate(limit, compared.labels);
     case "output_shift": return shiftOf(compared, limit ?? 0, allowance ?? 0);
   }
@@ -72,7 +72,9 @@ export function quantileOf(latency: VariantTotals["latency"], q: number): number
 /** Rows of one request come from one caller and look alike, so all of them together count as one. */
 const weightOf = ({ requests, rows }: VariantTotals): number => (rows > requests ? requests / rows : 1);
 
-function disagreementOf(candidate: VariantTotals, limit: number): GuardFound {
+/** Without a limit it is told, and judges nothing. */
+function disagreementOf(candidate: VariantTotals, limit: number | null): GuardFound {
+  if (limit === null) return { limit, observed: candidate.pairs === 0 ? null : candidate.disagreements / candidate.pairs, holds: null, logE: 0, samples: candidate.pairs };
   const weight = weightOf(candidate);
   const { observed, holds } = rateOf(candidate.disagreements, candidate.pairs, limit);
   return { ...rateOf(candidate.disagreements * weight, candidate.pairs * weight, limit), observed, holds };

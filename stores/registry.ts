@@ -39,6 +39,8 @@ export interface DecisionRequest extends Step {
 export interface PromoteRequest extends Step {
   readonly v: number;
   readonly run: string;
+  /** Of the person who asked for it; absent: nobody gave one. */
+  readonly reason?: string;
 }
 
 export interface RollbackRequest extends Step {
@@ -133,7 +135,7 @@ async function recordDecision(log: CommitLog, { v, run, evaluation, champion, de
   }));
 }
 
-async function promote(log: CommitLog, check: typeof checkApproval, { v, run, ...step }: PromoteRequest): Promise<Appended> {
+async function promote(log: CommitLog, check: typeof checkApproval, { v, run, reason, ...step }: PromoteRequest): Promise<Appended> {
   return expectOperation("promote", v, step.txn, await log.append({
     ...step, expected: null,
     plan: async (view) => {
@@ -143,7 +145,7 @@ async function promote(log: CommitLog, check: typeof checkApproval, { v, run, ..
       const problem = promotionProblem(v, state);
       if (problem !== null) throw new RelearnError("Superseded", `version ${v} of ${log.model} ${problem}; abort that rollout first`);
       return {
-        operation: { kind: "promote", v, from: state.champion?.v ?? null, run }, state: promoted(state, { v, model, manifest }), versions: versionsOf(view),
+        operation: { kind: "promote", v, from: state.champion?.v ?? null, run, ...(reason === undefined ? {} : { reason }) }, state: promoted(state, { v, model, manifest }), versions: versionsOf(view),
         expected: { champion: replacedBy(state.champion) }, approval, digests: { model: model.sha256, manifest: manifest.sha256 },
       };
     },

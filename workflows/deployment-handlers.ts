@@ -5,10 +5,13 @@ import { quick } from "./activity-proxies.ts";
 import { answered, type Carried } from "./carried.ts";
 import { promoteSignal, promoteUpdate, proposeUpdate, rollbackSignal, rollbackUpdate, rolloutSignals, rolloutUpdates } from "./messages.ts";
 import type { RequestLine } from "./request-line.ts";
-import type { RolloutDesk } from "./rollout-desk.ts";
+import type { RolloutDesk, Steer } from "./rollout-desk.ts";
 
 /** Marks histories since versions take over step by step. */
 export const rollouts = "rollouts";
+
+/** Marks histories since an abort also ends promotions that wait for their turn. */
+const abortsPromotions = "abort-ends-promotions";
 
 interface Parts {
   readonly model: string;
@@ -22,7 +25,7 @@ type Handler = (args: readonly unknown[]) => Promise<DeploymentAnswer>;
 export function handleRequests(parts: Parts): void {
   const [propose, promote, rollback] = [proposing(parts), promoting(parts), rollingBack(parts)];
   setHandler(proposeUpdate, (...args) => propose(args), { description: "A run hands over its approved version." });
-  setHandler(promoteUpdate, (...args) => promote(args), { description: 'Serve a version that has a decision against today\'s champion: {"v", "by"}.' });
+  setHandler(promoteUpdate, (...args) => promote(args), { description: 'Serve a version that has a decision against today\'s champion: {"v", "by", "reason"?}.' });
   setHandler(rollbackUpdate, (...args) => rollback(args), { description: 'Serve an earlier champion again: {"to"?, "by", "reason"?}.' });
   setHandler(promoteSignal, async (...args) => void (await promote(args)), { description: "As the update." });
   setHandler(rollbackSignal, async (...args) => void (await rollback(args)), { description: "As the update." });
@@ -63,16 +66,35 @@ function promoting(parts: Parts): Handler {
   return async (args) => {
     const request = readPromote(args);
     if ("problem" in request) return refused(request.problem);
-    return askToPromote(parts, { v: request.v, run, txn: freshTxn(parts.model), title: `promote ${request.v} by ${request.by}`, by: request.by });
+    const { v, by, reason } = request;
+    return askToPromote(parts, { v, run, txn: freshTxn(parts.model), title: `promote ${v} by ${by}`, by, person: { by, reason } });
   };
 }
 
-function askToPromote({ model, line, desk }: Parts, { v, run, txn, title, by }: { readonly v: number; readonly run: string; readonly txn: string; readonly title: string; readonly by: string }): Promise<DeploymentAnswer> {
+interface Promotion {
+  readonly v: number;
+  readonly run: string;
+  readonly txn: string;
+  readonly title: string;
+  readonly by: string;
+  /** Where it was no run that asked. */
+  readonly person?: { readonly by: string; readonly reason: string };
+}
+
+function askToPromote({ model, line, desk }: Parts, { v, run, txn, title, by, person }: Promotion): Promise<DeploymentAnswer> {
   return line.ask(title, async () => {
-    const carried = await answered(() => quick.promote({ model, v, run, txn }));
+    const carried = await answered(() => quick.promote({ model, v, run, txn, ...person }));
     desk.heard("promote", by, carried);
     return { ...carried, except: run };
-  });
+  }, { promotes: v });
+}
+
+/** Whoever aborts wants no new version: what was asked to be promoted and has not begun ends with what is taking over. */
+async function abortAll({ line, desk }: Parts, asked: Steer): Promise<Carried> {
+  const [v] = asked.run === null ? line.promotions : [];
+  if (v === undefined || !patched(abortsPromotions)) return desk.abort(asked);
+  line.refusePromotions(`aborted before its turn came, by ${asked.by}${asked.reason === "" ? "" : `: ${asked.reason}`}`);
+  return desk.course === null && desk.proposals.length === 0 ? { answer: { status: "committed", n: 0, v, reason: "its promotion had not begun, so the log says nothing of it" } } : desk.abort(asked);
 }
 
 function rollingBack({ model, line, desk }: Parts): Handler {
@@ -95,7 +117,7 @@ function steering({ model, line, desk }: Parts): Readonly<Record<keyof typeof de
     if ("problem" in request) return refused(request.problem);
     const asked = { ...request, txn: freshTxn(model) };
     const title = `${name} by ${request.by}`;
-    if (name === "abort") return line.ask(title, () => desk.abort(asked), true);
+    if (name === "abort") return line.ask(title, () => abortAll({ model, line, desk }, asked), { first: true });
     return line.ask(title, () => whileTakingOver(desk, () => (name === "advance" ? desk.advance(asked) : desk.step(name, { ...asked, share: null }))));
   };
   const setTraffic: Handler = async (args) => {

@@ -8,6 +8,8 @@ interface Request {
   readonly title: string;
   /** Goes before all others: an abort wins over what has not begun. */
   readonly first: boolean;
+  /** Version that it promotes, until an abort comes before its turn. */
+  readonly promotes: number | null;
   readonly carry: () => Promise<Carried>;
   answer: DeploymentAnswer | null;
 }
@@ -36,8 +38,18 @@ export class RequestLine {
     return this.waiting.some(({ first }) => first);
   }
 
-  async ask(title: string, carry: Request["carry"], first = false): Promise<DeploymentAnswer> {
-    const queued: Request = { title, carry, first, answer: null };
+  /** Versions that would be promoted in their turn. */
+  get promotions(): readonly number[] {
+    return this.waiting.flatMap(({ promotes }) => (promotes === null ? [] : [promotes]));
+  }
+
+  /** Ends them before their turn comes. */
+  refusePromotions(reason: string): void {
+    for (const request of this.waiting.filter(({ promotes }) => promotes !== null)) this.settle(request, request.title, { status: "refused", reason });
+  }
+
+  async ask(title: string, carry: Request["carry"], { first = false, promotes = null }: Partial<Pick<Request, "first" | "promotes">> = {}): Promise<DeploymentAnswer> {
+    const queued: Request = { title, carry, first, promotes, answer: null };
     this.waiting.splice(first ? 0 : this.waiting.length, 0, queued);
     await condition(() => queued.answer !== null);
     return queued.answer as unknown as DeploymentAnswer;

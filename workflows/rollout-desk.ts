@@ -147,7 +147,7 @@ export class RolloutDesk {
   async advance(asked: Steer): Promise<Carried> {
     const course = this.course as Course;
     const next = onward({ plan: course.plan, running: course.active });
-    return next.move === "promote" ? this.promote() : this.step("advance", { ...asked, share: next.share });
+    return next.move === "promote" ? this.promote(asked) : this.step("advance", { ...asked, share: next.share });
   }
 
   /** Before its promotion it ends without one; right after it, the champion before comes back, unless it is only a run that wants no more of it. */
@@ -188,9 +188,10 @@ export class RolloutDesk {
     return { answer: { status: "committed", n: 0, v: first.v, reason: "it had not begun, so the log says nothing of it" } };
   }
 
-  private async promote(): Promise<Carried> {
+  /** @param asked by whom; left out: the evidence */
+  private async promote(asked?: Steer): Promise<Carried> {
     const { run, active } = this.course as Course;
-    const carried = await answered(() => quick.promote({ model: this.model, v: active.candidate.v, run, txn: `${run}/promote` }));
+    const carried = await answered(() => quick.promote({ model: this.model, v: active.candidate.v, run, txn: `${run}/promote`, ...(asked && { by: asked.by, reason: asked.reason }) }));
     if (carried.answer.status === "committed") this.promotedBy(carried.answer.n);
     else this.lost(carried.answer, null);
     return { ...carried, except: run };

@@ -48,7 +48,7 @@ export function detailOf({ operation, approval }: Pick<Commit, "operation" | "ap
   switch (operation.kind) {
     case "register": return `model ${operation.model.sha256.slice(0, 12)} of ${operation.run}`;
     case "decision": return plain(`${operation.decision} ${operation.digest.slice(0, 12)}${answersText(operation.answers)}`);
-    case "promote": return `${operation.from === null ? "first champion" : `from v${operation.from}`}${approval === null ? "" : `, allowed by entry ${approval.n}`}`;
+    case "promote": return plain(`${operation.from === null ? "first champion" : `from v${operation.from}`}${approval === null ? "" : `, allowed by entry ${approval.n}`}${operation.reason === undefined ? "" : `: ${operation.reason}`}`);
     case "rollback": return plain(`from v${operation.from}${operation.reason === "" ? "" : `: ${operation.reason}`}`);
     case "rollout": return plain(`${operation.action}${operation.rollout === null ? "" : ` ${operation.rollout.kind} at ${operation.rollout.share} %`}${operation.reason === "" ? "" : `: ${operation.reason}`}`);
   }

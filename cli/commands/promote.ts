@@ -6,7 +6,7 @@ import type { Settings } from "../../schemas/settings.ts";
 import { checkApproval, lastDecision } from "../../stores/approval-rules.ts";
 import type { ObjectStore } from "../../stores/object-store.ts";
 import type { Registry, Version } from "../../stores/registry.ts";
-import { readName, readPast, readVersion } from "../support/arguments.ts";
+import { readName, readPast, readText, readVersion } from "../support/arguments.ts";
 import type { Cli } from "../support/cli.ts";
 import { askDeployment, deploymentLine } from "../support/deployment.ts";
 import { knownModel, versionsText } from "../support/known-model.ts";
@@ -25,10 +25,11 @@ interface PromoteContext {
   readonly store: ObjectStore;
   readonly by: string;
   readonly asOf: string | undefined;
+  readonly reason: string | undefined;
 }
 
 /** Serves a version whose approval counts today; one without is evaluated again and asked for. */
-export async function promote(cli: Cli, givenModel: string, givenVersion: string, options: { readonly by?: string; readonly asOf?: string }): Promise<void> {
+export async function promote(cli: Cli, givenModel: string, givenVersion: string, options: { readonly by?: string; readonly asOf?: string; readonly reason?: string }): Promise<void> {
   const model = readName(givenModel);
   const v = readVersion(givenVersion);
   const by = await personOf(options.by);
@@ -39,7 +40,7 @@ export async function promote(cli: Cli, givenModel: string, givenVersion: string
     if (version === null) throw new RelearnError("NotFound", `${model} has no version ${v}; it has ${versionsText((await registry.log.tip())?.entry.versions ?? 0)}`);
     if (version.status === "champion") return cli.give({ model, v, status: "champion" }, `version ${v} of ${model} is the champion already`);
     const problem = await approvalProblem(registry, version);
-    const context = { cli, settings, store, by, asOf: options.asOf };
+    const context = { cli, settings, store, by, asOf: options.asOf, reason: options.reason === undefined ? undefined : readText("--reason", options.reason, 2_000) };
     return problem === null ? promoteNow(context, model, v) : askAgain(context, model, v, problem);
   });
 }
@@ -60,8 +61,8 @@ async function approvalProblem({ log }: Registry, { v, model }: Version): Promis
   }
 }
 
-async function promoteNow({ cli, settings, by }: PromoteContext, model: string, v: number): Promise<void> {
-  const input = { v, by };
+async function promoteNow({ cli, settings, by, reason }: PromoteContext, model: string, v: number): Promise<void> {
+  const input = { v, by, ...(reason === undefined ? {} : { reason }) };
   const answer = await withTemporal(settings, (access) => askDeployment(access, model, "promote", input, "NotApproved"));
   const temporal = deploymentLine(settings.temporal, model, "promote", input);
   cli.give({ model, v, status: "promoted", entry: answer.n, temporal }, `version ${v} of ${model} serves now (entry ${answer.n} of its log)`);

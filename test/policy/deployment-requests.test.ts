@@ -8,7 +8,8 @@ it.each(hostile.map((args) => [JSON.stringify(args), args] as const))("a promoti
 });
 
 it("a promotion names a version and a person", () => {
-  expect(readPromote([{ v: 2, by: "ann" }])).toEqual({ v: 2, by: "ann" });
+  expect(readPromote([{ v: 2, by: "ann" }])).toEqual({ v: 2, by: "ann", reason: "" });
+  expect(readPromote([{ v: 2, by: "ann", reason: "tested by hand" }])).toEqual({ v: 2, by: "ann", reason: "tested by hand" });
 });
 
 it("a proposal names a version and a run", () => {

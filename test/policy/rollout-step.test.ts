@@ -60,6 +60,13 @@ describe("a step of a canary", () => {
     expect(last.checks.filter(({ answer }) => answer === "not-applicable").map(({ gate }) => gate.split(" ")[0])).toEqual(["output_shift", "disagreement"]);
   });
 
+  it("tells how often a shadow answers otherwise, also where that sends nothing back", () => {
+    const shadow = { running: { kind: "shadow" as const, step: 0, share: 100, paused: false } };
+    const told = (observed: number | null) => ask(guards(found("disagreement", { limit: null, observed, holds: null, samples: 400, implied: true })), shadow).checks.find(({ gate }) => gate === "disagreement");
+    expect(told(0.0125)).toMatchObject({ answer: "not-applicable", reason: "1.25 % of 400 answers differ from the champion's to the same rows; no limit is given", observed: 0.0125 });
+    expect(told(null)).toMatchObject({ answer: "not-applicable", reason: "no answer was compared yet" });
+  });
+
   it("lowers no share that a person raised", () => {
     expect(onward({ plan, running: { kind: "canary", step: 0, share: 40, paused: false } })).toEqual({ move: "advance", share: 40 });
   });

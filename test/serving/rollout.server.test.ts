@@ -111,7 +111,7 @@ it.each([
       const asked = callers(url, stage.pipeline, () => harm, undefined, (far) => ({ distance: far, carrier: "B6", delay: 0.5 }));
       try {
         expect(await stage.propose(v)).toEqual({ status: "rolling-out", v });
-        await eventually(async () => (await stage.status()).rollout?.checks.some(({ gate, observed }) => gate === "samples" && (observed ?? 0) > 0) === true, "copies are answered");
+        await eventually(async () => (await stage.status()).rollout?.checks.some(({ gate, reason }) => gate === "disagreement" && /^\d+(\.\d+)? % of \d+ answers differ/.test(reason)) === true, "copies are answered and compared");
         harm = distance;
         expect(await stage.settled()).toMatchObject({ status: "refused", aborted: true, reason: expect.stringMatching(/error_rate|p99_ms|could not load/) });
         expect([...asked.answers.keys()]).toEqual(["1"]);

@@ -41,6 +41,33 @@ describe("deployment", () => {
     expect(order).toContain("announce, not to run-a");
   });
 
+  it("ends with an abort whatever was to be promoted and has not begun, whoever came first", async () => {
+    const promoted: unknown[] = [];
+    let release = (): void => {};
+    const held = new Promise<void>((resolve) => (release = resolve));
+    await deployed({
+      rollback: async () => held.then(() => ({ status: "committed", n: 4, champion: versionRef(1) }) as const),
+      promote: async ({ v, by, reason }) => {
+        promoted.push({ v, by, reason });
+        return { status: "committed", n: 5, champion: versionRef(v) };
+      },
+    }, "abort-before-promotions", async (handle) => {
+      const back = handle.executeUpdate("rollback", { args: [{ by: "ann" }] });
+      await eventually(async () => (await status(handle)).busy, "the rollback is under way");
+      const asked = [2, 3].map((v) => handle.executeUpdate("promote", { args: [{ v, by: "bob" }], updateId: `promote ${v}` }));
+      await eventually(async () => (await handle.fetchHistory()).events!.filter((event) => event.workflowExecutionUpdateAcceptedEventAttributes != null).length === 3, "both promotions wait");
+      const aborted = handle.executeUpdate("abort", { args: [{ by: "cleo", reason: "not today" }] });
+      await eventually(async () => (await handle.fetchHistory()).events!.filter((event) => event.workflowExecutionUpdateAcceptedEventAttributes != null).length === 4, "the abort waits before them");
+      release();
+      expect(await back).toMatchObject({ status: "committed" });
+      expect(await aborted).toEqual({ status: "committed", n: 0, v: expect.any(Number), reason: "its promotion had not begun, so the log says nothing of it" });
+      for (const answer of asked) expect(await answer).toEqual({ status: "refused", reason: "aborted before its turn came, by cleo: not today" });
+      expect(promoted).toEqual([]);
+      expect(await handle.executeUpdate("promote", { args: [{ v: 3, by: "bob", reason: "after all" }] })).toMatchObject({ status: "committed", v: 3 });
+      expect(promoted).toEqual([{ v: 3, by: "bob", reason: "after all" }]);
+    });
+  });
+
   it("answers what the store refuses, and lives on", async () => {
     await deployed({ promote: async () => ({ status: "refused", reason: "version 9 has no decision yet" }) }, "refused", async (handle) => {
       expect(await handle.executeUpdate("promote", { args: [{ v: 9, by: "ann" }] })).toEqual({ status: "refused", reason: "version 9 has no decision yet" });
