@@ -13,16 +13,14 @@ import { inParallel } from "../../stores/parallel.ts";
 import { predictionFiles } from "../../stores/prediction-keys.ts";
 import { openRegistry } from "../../stores/registry.ts";
 import { withDuckDb } from "../../tables/open-duckdb.ts";
-import type { Dependencies } from "../dependencies.ts";
 import { lazySandbox } from "../support/lazy-sandbox.ts";
 import { authoredMetrics } from "./authored-metrics.ts";
 import { countSkew, coveringPartitions, rowKey } from "./count-skew.ts";
 import { countVersion, openServed, type Served, servedVersions, type ServedWindow } from "./count-window.ts";
 import { fetchObjects, readableObjects } from "./log-objects.ts";
+import type { MonitorPorts } from "./monitor-ports.ts";
 import { mergeOutputs } from "./output-metrics.ts";
 import { type WatchedVersion, watchedVersion } from "./watched-version.ts";
-
-export type MonitorPorts = Pick<Dependencies, "store" | "scratch">;
 
 export interface BaseRequest {
   readonly model: string;

@@ -6,7 +6,7 @@ import { keyOf } from "../../stores/documents.ts";
 import { columnNamesSql } from "../../tables/served-sql.ts";
 import { skewSql } from "../../tables/skew-sql.ts";
 import { localBlobs } from "../support/local-blobs.ts";
-import type { MonitorPorts } from "./base-windows.ts";
+import type { MonitorPorts } from "./monitor-ports.ts";
 import type { ServedWindow } from "./count-window.ts";
 import type { WatchedVersion } from "./watched-version.ts";
 

@@ -16,7 +16,7 @@ import { parquetFiles, withDuckDb } from "../../tables/open-duckdb.ts";
 import type { Activities, LateInput } from "../contract.ts";
 import { type Pulse, withHeartbeat } from "../support/heartbeat.ts";
 import { readDefinition } from "../support/read-definition.ts";
-import type { MonitorPorts } from "./base-windows.ts";
+import type { MonitorPorts } from "./monitor-ports.ts";
 import { coveringPartitions } from "./count-skew.ts";
 import { clockOf } from "./report-window.ts";
 

@@ -7,7 +7,7 @@ import { addDuration } from "../../schemas/calendar.ts";
 import { mergeSketches } from "../../stats/merge-sketches.ts";
 import { firstBaseWindow, listBaseWindows } from "../../stores/base-windows.ts";
 import { putWindowReport } from "../../stores/window-reports.ts";
-import type { MonitorPorts } from "./base-windows.ts";
+import type { MonitorPorts } from "./monitor-ports.ts";
 import { mergeSkew } from "./count-skew.ts";
 import { holdoutReference, mergeOutputs, outputMetrics, type OutputReference } from "./output-metrics.ts";
 import { authoredFigures, columnMetrics, skewMetrics, softwareMetrics, type Span, volumeMetrics } from "./report-metrics.ts";

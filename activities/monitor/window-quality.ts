@@ -16,7 +16,7 @@ import { feedbackListed } from "../../stores/prediction-times.ts";
 import { withDuckDb } from "../../tables/open-duckdb.ts";
 import { lazySandbox } from "../support/lazy-sandbox.ts";
 import { answeredRows, type Answered } from "./answered-rows.ts";
-import type { MonitorPorts } from "./base-windows.ts";
+import type { MonitorPorts } from "./monitor-ports.ts";
 import { fetchObjects, readableObjects } from "./log-objects.ts";
 import { metricOf } from "./report-metrics.ts";
 import type { QualityRequest, WindowQuality } from "./report-window.ts";
