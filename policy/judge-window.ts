@@ -35,8 +35,8 @@ export function judgeWindow(input: { readonly settings: Monitors; readonly repor
   return { alarms, open: openAfter(open, found) };
 }
 
-/** Whether the data is said to be broken, so that nothing may be learned from it. */
-export const isBlocked = (open: OpenFindings): boolean => Object.keys(open).some((key) => key.startsWith("broken-data "));
+/** What was found of a version that does not serve any more clears as the windows of the one that does pass. */
+export const passedBy = (open: OpenFindings): OpenFindings => openAfter(open, []);
 
 function openAfter(open: OpenFindings, found: readonly Found[]): OpenFindings {
   const keys = new Set(found.map(({ key }) => key));

@@ -57,6 +57,9 @@ export type Alarm = z.infer<typeof alarm>;
 export const alarmRef = z.strictObject({ id: alarm.unwrap().shape.id, kind: alarmKind, proposal: remedy, message: z.string().max(4_000) }).readonly();
 export type AlarmRef = z.infer<typeof alarmRef>;
 
+/** The alarm that says the data is broken. `asked`: a person said so, and only a person takes it back. */
+export type DataBlock = AlarmRef & { readonly asked?: true };
+
 /** `reports/<model>/decisions/<alarm id>/<4 digits>.json`: what was decided about an alarm; the last one counts. */
 export const alarmDecision = z.strictObject({
   version: z.literal(1),

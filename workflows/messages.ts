@@ -1,8 +1,8 @@
 /** What people and activities say to workflows. Arguments are `unknown` where anyone may send them: handlers check what they get. */
 import { defineQuery, defineSignal, defineUpdate } from "@temporalio/workflow";
 import type { Decided, Waiting } from "../policy/settle-causes.ts";
-import type { AlarmRef } from "../schemas/alarm.ts";
 import type { DeploymentAnswer, Judged, ObservedReport, RaisedAlarm, SettledAnswer, VersionRef } from "../activities/contract.ts";
+import type { DataBlock } from "../schemas/alarm.ts";
 import type { RecordedAnswer } from "../schemas/approval.ts";
 import type { Trigger } from "../schemas/cause.ts";
 import type { ActiveRollout } from "../schemas/commit.ts";
@@ -19,6 +19,8 @@ export const pauseSignal = defineSignal("pause");
 export const resumeSignal = defineSignal("resume");
 /** The data is mended. */
 export const unblockSignal = defineSignal<unknown[]>("unblock");
+/** From the monitoring: what it found of the data has cleared. */
+export const mendedSignal = defineSignal("mended");
 /** A person says that the data is broken: what nobody asked for waits until it is mended. */
 export const blockSignal = defineSignal<unknown[]>("block");
 /** Changes settings of `retrain`. */
@@ -34,8 +36,8 @@ export interface RetrainingStatus {
   readonly problem: string | null;
   /** Causes that start nothing yet, and why. */
   readonly waiting: readonly Waiting[];
-  /** The alarm that says the data is broken: nothing that nobody asked for runs until somebody says that it is mended. */
-  readonly blocked: AlarmRef | null;
+  /** The alarm that says the data is broken: nothing that nobody asked for runs until it has cleared or, where a person said so (`asked`), until somebody says that it is mended. */
+  readonly blocked: DataBlock | null;
   /** What people changed of the definition's `retrain`. */
   readonly change: RetrainChange;
   /** The last decisions about alarms, newest first. */

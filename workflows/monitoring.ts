@@ -1,5 +1,6 @@
-import { ActivityFailure, allHandlersFinished, ApplicationFailure, condition, continueAsNew, isCancellation, setCurrentDetails, setHandler, upsertSearchAttributes, workflowInfo } from "@temporalio/workflow";
+import { ActivityFailure, allHandlersFinished, ApplicationFailure, condition, continueAsNew, getExternalWorkflowHandle, isCancellation, patched, setCurrentDetails, setHandler, upsertSearchAttributes, workflowInfo } from "@temporalio/workflow";
 import type { Closed, JudgeInput, MonitorStep, Observed, ObservedReport, RaisedAlarm } from "../activities/contract.ts";
+import { isDataDoubted } from "../policy/is-data-doubted.ts";
 import { markdownText } from "../policy/markdown-text.ts";
 import { readSetThreshold, readWatch } from "../policy/monitor-requests.ts";
 import { addLoad } from "../policy/server-loads.ts";
@@ -8,7 +9,7 @@ import type { Threshold } from "../schemas/monitors.ts";
 import type { BlobRef } from "../schemas/names.ts";
 import type { ThresholdChange } from "../schemas/threshold-change.ts";
 import { heavyActivities, quick } from "./activity-proxies.ts";
-import { checkSignal, checkUpdate, latestQuery, type MonitoringStatus, setThresholdUpdate, watchSignal } from "./messages.ts";
+import { checkSignal, checkUpdate, latestQuery, mendedSignal, type MonitoringStatus, setThresholdUpdate, watchSignal } from "./messages.ts";
 import { now } from "./run-book.ts";
 import { searchAttributes } from "./search-attributes.ts";
 
@@ -32,6 +33,8 @@ export interface MonitoringState {
   readonly events?: number;
 }
 
+/** Marks histories since `retraining` is told that doubts about the data have cleared. */
+const tellsOfMending = "tells-of-mending";
 const windowsALook = 24;
 const kept = { alarms: 20, told: 200, thresholds: 200, versions: 5 };
 const afterProblemMs = 60_000;
@@ -149,8 +152,10 @@ class Watch {
     if (observed.reports.length === 0) return observed;
     this.note(observed.reports);
     const { alarms, open } = await heavyActivities().judgeWindows({ pipeline: input.pipeline, definition: input.definition, reports: observed.reports.map(({ v, window }) => ({ v, window })), open: this.state.open, restated: input.until !== null });
+    const doubted = isDataDoubted(this.state.open);
     this.state.open = open;
     for (const alarm of alarms) await this.tell(alarm);
+    if (doubted && !isDataDoubted(open) && patched(tellsOfMending)) await this.tellMended();
     return observed;
   }
 
@@ -168,6 +173,13 @@ class Watch {
     await quick.signalRetraining({ pipeline: state.pipeline, definition: state.definition, asOf: laterOf(alarm.at, state.watermark), cause: { kind: "alarm", key: id, by: null }, alarm: { id, kind, proposal, message } });
     state.told = [...state.told, id].slice(-kept.told);
     state.alarms = [alarm, ...state.alarms].slice(0, kept.alarms);
+  }
+
+  /** Where nobody was ever blocked by it, nobody listens. */
+  private async tellMended(): Promise<void> {
+    await getExternalWorkflowHandle(`${this.state.pipeline}/retraining`).signal(mendedSignal).catch((error: unknown) => {
+      if (isCancellation(error)) throw error;
+    });
   }
 
   private watchBy(args: readonly unknown[]): void {

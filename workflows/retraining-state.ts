@@ -1,7 +1,7 @@
 import type { RunInput } from "../activities/contract.ts";
 import { asksNoRun, fold, isSame, maxCauses } from "../policy/retraining.ts";
 import { type Decided, decidedAtOnce, foldedAway, type Waiting } from "../policy/settle-causes.ts";
-import type { AlarmRef } from "../schemas/alarm.ts";
+import type { AlarmRef, DataBlock } from "../schemas/alarm.ts";
 import type { Trigger } from "../schemas/cause.ts";
 import type { BlobRef } from "../schemas/names.ts";
 import type { RetrainChange } from "../schemas/retrain.ts";
@@ -16,7 +16,7 @@ export interface RetrainingState {
   readonly started?: Readonly<Record<string, string>>;
   readonly waiting?: readonly Waiting[];
   /** The alarm that says the data is broken. */
-  readonly blocked?: AlarmRef | null;
+  readonly blocked?: DataBlock | null;
   /** What people changed of the definition's settings. */
   readonly change?: RetrainChange;
   /** Alarms that found the queue full, by id: its run answers them too. */
@@ -67,7 +67,7 @@ function decideAtOnce(state: Live, trigger: Trigger): void {
   const alarm = trigger.alarm!;
   state.unrecorded = [...state.unrecorded, decidedAtOnce(alarm, state.pipeline)];
   markStarted(state, [trigger], "");
-  if (alarm.proposal === "fix-data") state.blocked = alarm;
+  if (alarm.proposal === "fix-data" && state.blocked?.asked !== true) state.blocked = alarm;
 }
 
 function keepAside(state: Live, alarm: AlarmRef): void {

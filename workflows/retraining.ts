@@ -4,7 +4,7 @@ import { merged, readConfigure } from "../policy/retrain-settings.ts";
 import { answeredBy, type Decided, ignored, isDue, nextDueMs, settleCauses, unanswered } from "../policy/settle-causes.ts";
 import type { Trigger } from "../schemas/cause.ts";
 import { quick, watch } from "./activity-proxies.ts";
-import { blockSignal, configureUpdate, pauseSignal, resumeSignal, stateQuery, triggerSignal, unblockSignal } from "./messages.ts";
+import { blockSignal, configureUpdate, mendedSignal, pauseSignal, resumeSignal, stateQuery, triggerSignal, unblockSignal } from "./messages.ts";
 import { begin, carriedOf, isKnown, type Live, lookAgain, markStarted, type RetrainingState, statusOf, take, takeOverflow, unqueue } from "./retraining-state.ts";
 
 /** Far below what one payload may hold, and what an activity writes well within its time. */
@@ -46,12 +46,17 @@ function listen(state: Live): void {
   setHandler(resumeSignal, () => void (state.paused = false), { description: "Starts runs again." });
   setHandler(blockSignal, (...args: unknown[]) => {
     const alarm = readAlarm(args[0]);
-    if (alarm !== null) state.blocked = alarm;
+    if (alarm !== null) state.blocked = { ...alarm, asked: true };
   }, { description: "The data is broken, as an alarm shows {id, kind, proposal, message}: what nobody asked for waits until unblock." });
   setHandler(unblockSignal, () => {
     state.blocked = null;
     lookAgain(state);
   }, { description: "The data is mended: causes that waited for it are judged again." });
+  setHandler(mendedSignal, () => {
+    if (state.blocked === null || state.blocked.asked === true || state.blocked.kind === "external") return;
+    state.blocked = null;
+    lookAgain(state);
+  }, { description: "What the monitoring found of the data has cleared: its own block ends, and a person's stays." });
   setHandler(configureUpdate, async (...args: unknown[]) => {
     const { change, by, reason } = configuration(args);
     await quick.recordChange({ model: state.pipeline, by, reason, change });

@@ -2,7 +2,7 @@ import type { Alarm, AlarmEvidence } from "../../schemas/alarm.ts";
 import type { Definition } from "../../schemas/definition.ts";
 import type { Monitors } from "../../schemas/monitors.ts";
 import type { WindowReport } from "../../schemas/window-report.ts";
-import { type AlarmDraft, judgeWindow } from "../../policy/judge-window.ts";
+import { type AlarmDraft, judgeWindow, passedBy } from "../../policy/judge-window.ts";
 import { windowsLookedBackOn } from "../../policy/monitor-windows.ts";
 import { thresholdsInForce } from "../../policy/thresholds-in-force.ts";
 import { adjustedP } from "../../stats/benjamini-hochberg.ts";
@@ -35,6 +35,7 @@ export function createJudgeWindows(deps: Ports): Activities["judgeWindows"] {
       const report = await getWindowReport(store, place, window.from, signal);
       if (report === null || report.v !== champion?.v) continue;
       const judged = judgeWindow({ settings, report: corrected(report), history: await lastWindowReports(store, place, windowsLookedBackOn(settings), window.from, signal), open: open[v] });
+      if (input.restated !== true) for (const other of Object.keys(open)) open[other] = passedBy(open[other]!);
       open[v] = input.restated === true ? withFound(open[v], judged.open) : judged.open;
       for (const draft of judged.alarms) alarms.push(await raise(deps, input, definition, report, draft, signal));
     }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { changeOf } from "../../policy/change-of.ts";
-import { isBlocked, judgeWindow, type OpenFindings } from "../../policy/judge-window.ts";
+import { isDataDoubted } from "../../policy/is-data-doubted.ts";
+import { judgeWindow, type OpenFindings, passedBy } from "../../policy/judge-window.ts";
 import { type Monitors, monitors } from "../../schemas/monitors.ts";
 import type { WindowMetric, WindowReport } from "../../schemas/window-report.ts";
 
@@ -40,7 +41,8 @@ describe("an alarm", () => {
     const nulls = [...moved(3), figure("input", "null_share", 0.9, { subject: "x", reference: 0.01 })];
     const [day] = judged([nulls]);
     expect(day!.alarms).toMatchObject([{ kind: "broken-data", proposal: "fix-data", message: expect.stringMatching(/^column x is null in 90 % of the rows, and was in 1\.0 %/) as string }]);
-    expect([isBlocked(day!.open), isBlocked(judged([moved(3)])[0]!.open)]).toEqual([true, false]);
+    const states: Parameters<typeof isDataDoubted>[0][] = [{ 1: day!.open }, { 1: judged([moved(3)])[0]!.open }, { 1: passedBy(day!.open), 2: {} }, { 1: passedBy(passedBy(day!.open)), 2: {} }];
+    expect(states.map(isDataDoubted), "a version that went on clears with the next one's windows").toEqual([true, false, true, false]);
     expect(kindsOf(judged([[figure("input", "broken", 1, { subject: "x", why: "stuck at -1" })]]))).toEqual([["broken-data"]]);
   });
 

@@ -65,6 +65,34 @@ describe("monitoring", () => {
     expect(observed).toEqual(Array.from({ length: 29 }, (_, i) => day(i + 1)));
   });
 
+  it("says once that what it doubted of the data has cleared, to whom it had told of it", async () => {
+    let today = 2;
+    const blocks: (string | undefined)[] = [];
+    await watched({
+      ...passing(() => today),
+      judgeWindows: async ({ reports }) => {
+        const broken = reports.every(({ window: { from } }) => new Date(from).getUTCDate() < 3);
+        return { alarms: broken ? [{ ...alarmOf(1), kind: "broken-data", proposal: "fix-data" }] : [], open: { 1: (broken ? { "broken-data null_share distance": 0 } : {}) as Record<string, number> } };
+      },
+      signalRetraining: async () => undefined,
+    }, "data-mended", async ({ check, pipeline, start }) => {
+      await check();
+      const retraining = await start("retraining", `${pipeline}/retraining`, [{ pipeline, blocked: { id: alarmOf(1).id, kind: "broken-data", proposal: "fix-data", message: "distance is stuck" } }]);
+      const blocked = async () => (await retraining.query<{ blocked: { message: string } | null }>("state")).blocked?.message;
+      blocks.push(await blocked());
+      today = 3;
+      await check();
+      blocks.push(await blocked());
+      today = 4;
+      await check();
+      await eventually(async () => (await blocked()) === undefined, "the block has ended");
+      today = 5;
+      await check();
+      await retraining.terminate("the test is over");
+    });
+    expect(blocks).toEqual(["distance is stuck", "distance is stuck"]);
+  });
+
   it("has what came late told anew, up to where it has come", async () => {
     const asked: ObserveInput[] = [];
     let late = false;

@@ -173,6 +173,22 @@ describe("retraining", () => {
     expect(asked).toEqual(["alarm 1", "alarm 1"]);
   });
 
+  it("lets what waited for broken data go on once the monitoring finds nothing of it any more, but not over a person", async () => {
+    await retrained({}, "broken-data-that-cleared", async ({ pipeline, signal, state }) => {
+      await signal("trigger", alarmed(pipeline, 1, "fix-data"));
+      await eventually(async () => (await state()).blocked?.message === "alarm 1", "the data is said to be broken");
+      await signal("mended");
+      await eventually(async () => (await state()).blocked === null, "its block has ended");
+      await signal("block", alarmed(pipeline, 2, "fix-data").alarm);
+      await signal("trigger", alarmed(pipeline, 3, "fix-data"));
+      await signal("mended");
+      await eventually(async () => Object.keys((await state()).started).length === 2, "the third alarm was decided");
+      expect((await state()).blocked).toMatchObject({ message: "alarm 2", asked: true });
+      await signal("unblock", { by: "ann" });
+      await eventually(async () => (await state()).blocked === null, "a person's word ends it");
+    });
+  });
+
   it("decides what asks for no run while another runs, and goes on where a decision cannot be recorded", async () => {
     const { ApplicationFailure } = await import("@temporalio/activity");
     const first = gate();
