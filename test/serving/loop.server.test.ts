@@ -1,15 +1,16 @@
+import { generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import pino from "pino";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import type { Dependencies } from "../../activities/dependencies.ts";
 import { createIngest } from "../../activities/ingest.ts";
 import { earliestData } from "../../activities/support/earliest-data.ts";
 import { closeWindows } from "../../policy/windows.ts";
 import { readJson } from "../../schemas/boundary.ts";
 import { column } from "../../schemas/column.ts";
-import { ingested } from "../../schemas/dataset.ts";
+import { type Ingested, ingested } from "../../schemas/dataset.ts";
 import { definition as schema } from "../../schemas/definition.ts";
 import type { Settings } from "../../schemas/settings.ts";
 import { predictions } from "../../schemas/source.ts";
@@ -17,7 +18,8 @@ import { loadServerSettings, openServer } from "../../serving/open-server.ts";
 import { openServingLogs } from "../../serving/prediction-spool/open-logs.ts";
 import type { RunningServer } from "../../serving/serve.ts";
 import { downloadBlob, getBlob, putJsonBlob } from "../../stores/blobs.ts";
-import { ensureSigningKey, publicKeyOf } from "../../stores/signing.ts";
+import type { ObjectStore } from "../../stores/object-store.ts";
+import { publicKeyOf } from "../../stores/signing.ts";
 import { openStores, type Stores } from "../../workers/connect.ts";
 import { testSettings } from "../support/settings.ts";
 import { rowsOf } from "../tables/landing-files.ts";
@@ -36,73 +38,95 @@ const pipeline = schema.parse({
 });
 /** Its last window ends on 4 January. */
 const asOf = "2013-01-06T03:00:00Z";
-const home = mkdtempSync(join(tmpdir(), "relearn-loop-"));
 
-let settings: Settings;
-let stores: Stores;
-let server: RunningServer;
-beforeAll(async () => {
-  settings = await testSettings("loop");
-  const key = await ensureSigningKey(settings.home);
-  stores = openStores(settings);
-  const bytes = readFileSync(resolve(import.meta.dirname, "../fixtures/models/binary.onnx"));
-  await publishVersion(stores.store, "rides", bytes, key, "rides", { outputs: { task: "binary", classes: ["0", "1"] }, consent: "may_train", inputs: Object.entries(columns).map(([name, one]) => ({ name, column: column.parse(one) })) });
-  server = await openServer({ ...settings, home }, loadServerSettings({ RELEARN_SERVE_PORT: "0", RELEARN_TRUST_KEYS: publicKeyOf(key) }), pino({ level: "silent" }));
+/** A bucket, and a server over it on a machine of its own. */
+interface Shop { readonly settings: Settings; readonly stores: Stores; readonly home: string; readonly server: RunningServer }
+
+const key = generateKeyPairSync("ed25519").privateKey;
+const shops: Shop[] = [];
+/** @param fill what the bucket holds before the server starts */
+async function openShop(fill: (store: ObjectStore) => Promise<unknown>): Promise<Shop> {
+  const [settings, home] = [await testSettings("loop"), mkdtempSync(join(tmpdir(), "relearn-loop-"))];
+  const stores = openStores(settings);
+  await fill(stores.store);
+  const server = await openServer({ ...settings, home }, loadServerSettings({ RELEARN_SERVE_PORT: "0", RELEARN_TRUST_KEYS: publicKeyOf(key) }), pino({ level: "silent" }));
+  const shop = { settings, stores, home, server };
+  shops.push(shop);
   await vi.waitFor(async () => expect((await fetch(`${server.url}/v2/health/ready`)).status).toBe(200), { timeout: 20_000 });
-});
-afterAll(async () => {
-  await server.close();
-  stores.close();
-  for (const one of [home, settings.home]) rmSync(one, { recursive: true, force: true });
+  return shop;
+}
+afterEach(async () => {
+  for (const { settings, stores, home, server } of shops.splice(0)) {
+    await server.close();
+    stores.close();
+    for (const one of [home, settings.home]) rmSync(one, { recursive: true, force: true });
+  }
 });
 
-async function post<T>(path: string, body: unknown): Promise<T> {
+const model = readFileSync(resolve(import.meta.dirname, "../fixtures/models/binary.onnx"));
+const publish = (store: ObjectStore) => publishVersion(store, "rides", model, key, "rides", { outputs: { task: "binary", classes: ["0", "1"] }, consent: "may_train", inputs: Object.entries(columns).map(([name, one]) => ({ name, column: column.parse(one) })) });
+/** Brings another bucket the model, the key of prediction ids, and what was asked; and nothing that anybody said. */
+const withoutLabels = (from: ObjectStore) => async (to: ObjectStore): Promise<void> => {
+  for (const prefix of ["blobs/", "keys/", "models/", "predictions/"]) for await (const object of from.list(prefix)) await to.put(object.key, (await from.get(object.key))!.body);
+};
+
+async function post<T>({ server }: Shop, path: string, body: unknown): Promise<T> {
   const reply = await fetch(`${server.url}${path}`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
   expect(reply.status, await reply.clone().text()).toBe(200);
   return (await reply.json()) as T;
 }
-const ask = async (at: string, ...rows: readonly object[]) => (await post<{ prediction_id: string }>("/v1/models/rides:predict", { instances: rows, parameters: { at } })).prediction_id;
-const say = (...items: readonly object[]) => post<{ accepted: number }>("/v1/feedback", { items });
+const say = (shop: Shop, ...items: readonly object[]) => post<{ accepted: number }>(shop, "/v1/feedback", { items });
 
-/** What the next run would be trained on. */
-async function nextRows(): Promise<readonly Record<string, unknown>[]> {
-  const { store, openBucket } = stores;
+/** What the next run would be trained on, a day each. */
+async function nextData({ stores: { store, openBucket }, home }: Shop): Promise<Ingested["partitions"]> {
   const deps = { store, openBucket, scratch: join(home, "scratch"), launchers: {}, now: () => asOf } as unknown as Dependencies;
   const windows = closeWindows(pipeline, asOf, await earliestData(deps, pipeline));
   const result = await createIngest(deps)({ run: "rides/run/1", pipeline: "rides", definition: await putJsonBlob(store, pipeline), windows, asOf });
   if (result.status !== "ready") throw new Error(result.reasons.join("; "));
-  const { partitions } = readJson(ingested, new TextDecoder().decode(await getBlob(store, result.dataset)), "dataset");
+  return readJson(ingested, new TextDecoder().decode(await getBlob(store, result.dataset)), "dataset").partitions;
+}
+
+async function rowsOfAll({ stores, home }: Shop, partitions: Ingested["partitions"]): Promise<readonly Record<string, unknown>[]> {
   return (await Promise.all(partitions.map(async ({ blob }) => {
     const path = join(home, `${blob.sha256}.parquet`);
-    await downloadBlob(store, blob, path);
+    await downloadBlob(stores.store, blob, path);
     return rowsOf(path);
   }))).flat();
 }
 
-async function shipAll(): Promise<void> {
+async function shipAll({ server, settings, home }: Shop): Promise<void> {
   await server.close();
   const rest = await openServingLogs({ ...settings, home });
   expect(await rest.shipping.shipAll()).toBe(true);
   await rest.close();
 }
 
-test("what was asked over HTTP, with consent and a label in time, is what the next version learns from, and nothing else", async () => {
+test("what was asked over HTTP, with consent and a label in time, is what the next version learns from, and nothing else, in whatever order and however often it is said", async () => {
+  const shop = await openShop(publish);
+  const ask = async (at: string, ...rows: readonly object[]) => (await post<{ prediction_id: string }>(shop, "/v1/models/rides:predict", { instances: rows, parameters: { at } })).prediction_id;
   const yes = { carrier: "B6", delay: 0.5, may_train: true };
   const both = await ask("2013-01-01T09:00:00Z", { ...yes, distance: 1 }, { ...yes, distance: 2, may_train: false });
   const corrected = await ask("2013-01-02T09:00:00Z", { ...yes, distance: 3 });
   const tooLate = await ask("2013-01-02T10:00:00Z", { ...yes, distance: 4 });
   const silent = await ask("2013-01-03T09:00:00Z", { ...yes, distance: 5 }, { ...yes, distance: 6 });
   const young = await ask("2013-01-05T09:00:00Z", { ...yes, distance: 7 });
-  expect(await say({ prediction_id: both, row: 1, label: 1, at: "2013-01-01T10:00:00Z" }, { prediction_id: both, label: 1, at: "2013-01-01T10:00:00Z" }, { prediction_id: corrected, label: 0, at: "2013-01-02T10:00:00Z" }, { prediction_id: "made up", label: 1 })).toMatchObject({ accepted: 3 });
-  await say({ prediction_id: both, label: 1, at: "2013-01-01T10:00:00Z" }, { prediction_id: corrected, label: 1, at: "2013-01-03T10:00:00Z" });
-  await say({ prediction_id: tooLate, label: 1, at: "2013-01-05T00:00:00Z" }, { prediction_id: silent, row: 1, label: 0, at: "2013-01-04T00:00:00Z" }, { prediction_id: young, label: 1, at: "2013-01-05T10:00:00Z" });
-  await shipAll();
+  const first = [{ prediction_id: both, row: 1, label: 1, at: "2013-01-01T10:00:00Z" }, { prediction_id: both, label: 1, at: "2013-01-01T10:00:00Z" }, { prediction_id: corrected, label: 0, at: "2013-01-02T10:00:00Z" }];
+  const repeated = [{ prediction_id: both, label: 1, at: "2013-01-01T10:00:00Z" }, { prediction_id: corrected, label: 1, at: "2013-01-03T10:00:00Z" }];
+  const others = [{ prediction_id: tooLate, label: 1, at: "2013-01-05T00:00:00Z" }, { prediction_id: silent, row: 1, label: 0, at: "2013-01-04T00:00:00Z" }, { prediction_id: young, label: 1, at: "2013-01-05T10:00:00Z" }];
+  expect(await say(shop, ...first, { prediction_id: "made up", label: 1 })).toMatchObject({ accepted: 3 });
+  for (const items of [repeated, others]) await say(shop, ...items);
+  await shipAll(shop);
 
-  const rows = await nextRows();
-  expect(rows.map(({ prediction_id, row, distance, late }) => [prediction_id, row, distance, late])).toEqual([
+  const data = await nextData(shop);
+  expect((await rowsOfAll(shop, data)).map(({ prediction_id, row, distance, late }) => [prediction_id, row, distance, late])).toEqual([
     [both, "0", 1, "1"],
     [corrected, "0", 3, "1"],
     [silent, "1", 6, "0"],
   ]);
-  expect(await nextRows(), "read again it is the same").toEqual(rows);
+  expect(await nextData(shop), "read again it is the same").toEqual(data);
+
+  const other = await openShop(withoutLabels(shop.stores.store));
+  for (const items of [others.toReversed(), first.toReversed(), first, repeated, others, repeated.toReversed()]) await say(other, ...items);
+  await shipAll(other);
+  expect(await nextData(other)).toEqual(data);
 });
