@@ -30,7 +30,13 @@ export interface RetrainingState {
 }
 
 /** What a `retraining` holds while it runs. */
-export type Live = { -readonly [K in keyof Required<RetrainingState>]: Required<RetrainingState>[K] } & { problem: string | null; decisions: readonly Decided[]; standing: RetrainingStatus["standing"] };
+export type Live = { -readonly [K in keyof Required<RetrainingState>]: Required<RetrainingState>[K] } & {
+  problem: string | null;
+  decisions: readonly Decided[];
+  standing: RetrainingStatus["standing"];
+  /** Newly landed data is to be looked for at once. */
+  isDataDue: boolean;
+};
 
 /** More than one run answers, so that a cause that comes again is known again. */
 const rememberedCauses = 2 * maxCauses;
@@ -38,10 +44,10 @@ const mostOverflow = 10_000;
 
 const nothing = { paused: false, queued: [], running: null, started: {}, waiting: [], blocked: null, change: {}, overflow: [], unrecorded: [], definition: null, onData: false };
 
-export const begin = (input: RetrainingState): Live => ({ ...nothing, ...input, problem: null, decisions: [], standing: null });
+export const begin = (input: RetrainingState): Live => ({ ...nothing, ...input, problem: null, decisions: [], standing: null, isDataDue: false });
 
 /** What the next execution begins with. */
-export function carriedOf({ problem: _problem, decisions: _decisions, standing: _standing, ...carried }: Live): RetrainingState {
+export function carriedOf({ problem: _problem, decisions: _decisions, standing: _standing, isDataDue: _isDataDue, ...carried }: Live): RetrainingState {
   return carried;
 }
 

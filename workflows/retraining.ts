@@ -1,4 +1,4 @@
-import { allHandlersFinished, ApplicationFailure, condition, continueAsNew, isCancellation, log, setHandler, workflowInfo } from "@temporalio/workflow";
+import { allHandlersFinished, ApplicationFailure, condition, continueAsNew, isCancellation, log, patched, setHandler, workflowInfo } from "@temporalio/workflow";
 import { isAsked, nextOf, readAlarm, readTrigger } from "../policy/retraining.ts";
 import { merged, readConfigure } from "../policy/retrain-settings.ts";
 import { answeredBy, type Decided, ignored, isDue, nextDueMs, settleCauses, unanswered } from "../policy/settle-causes.ts";
@@ -11,6 +11,8 @@ import { begin, carriedOf, isKnown, type Live, lookAgain, markStarted, type Retr
 const decisionsAtOnce = 250;
 const rememberedDecisions = 20;
 const lookForDataMs = 60_000;
+/** Executions that began before it look with the next cause. */
+const looksAtOnce = "looks-for-data-at-once";
 
 /**
  * One per pipeline, for ever: one run at a time, and causes that ask for the same folded into one queued run. What nobody asked for waits for
@@ -43,7 +45,10 @@ function listen(state: Live): void {
     else if (!isKnown(state, trigger)) take(state, trigger);
   }, { description: "Folds one cause {cause, asOf, definition, pipeline} into the next run; with {version} that version is evaluated again." });
   setHandler(pauseSignal, () => void (state.paused = true), { description: "Starts no further run." });
-  setHandler(resumeSignal, () => void (state.paused = false), { description: "Starts runs again." });
+  setHandler(resumeSignal, () => {
+    state.paused = false;
+    lookForData(state);
+  }, { description: "Starts runs again." });
   setHandler(blockSignal, (...args: unknown[]) => {
     const alarm = readAlarm(args[0]);
     if (alarm !== null) state.blocked = { ...alarm, asked: true };
@@ -62,6 +67,7 @@ function listen(state: Live): void {
     await quick.recordChange({ model: state.pipeline, by, reason, change });
     state.change = merged(state.change, change);
     state.onData = change.onData ?? state.onData;
+    if (change.onData === true) lookForData(state);
     lookAgain(state);
     return state.change;
   }, { validator: (...args: unknown[]) => void configuration(args), description: "Changes settings of retrain: {change: {cooldown, maxPerMonth, ...}, by, reason}; null takes the definition's again." });
@@ -79,13 +85,19 @@ async function somethingToDo(state: Live): Promise<"start" | "time" | null> {
   const isReady = (): boolean => state.queued.length > 0 && !state.paused;
   const due = nextDueMs(state.waiting, Date.now());
   const limits = [...(due === null ? [] : [due]), ...(state.onData && !state.paused ? [lookForDataMs] : [])];
-  const look = (): boolean => isReady() || state.unrecorded.length > 0 || workflowInfo().continueAsNewSuggested;
+  const look = (): boolean => isReady() || state.isDataDue || state.unrecorded.length > 0 || workflowInfo().continueAsNewSuggested;
   const isFound = limits.length === 0 ? await condition(look).then(() => true) : await condition(look, Math.min(...limits));
   if (isReady()) return "start";
-  return isFound ? null : "time";
+  return isFound && !state.isDataDue ? null : "time";
+}
+
+/** Data is looked for again from now on: what landed while nobody looked is found at once. */
+function lookForData(state: Live): void {
+  if (state.onData && !state.paused && patched(looksAtOnce)) state.isDataDue = true;
 }
 
 async function whenTimeIsUp(state: Live): Promise<void> {
+  state.isDataDue = false;
   if (state.onData && !state.paused) {
     const found = await orProblem(state, quick.newData({ pipeline: state.pipeline, definition: state.definition }));
     if (found !== undefined && found !== null && !isKnown(state, found)) return take(state, found);

@@ -17,10 +17,10 @@ function gate() {
   return { open, opened };
 }
 
-async function retrained(replaced: Partial<Activities>, name: string | null, act: (harness: Harness & { signal: (signal: string, ...args: unknown[]) => Promise<void>; state: () => Promise<RetrainingStatus> }) => Promise<void>) {
+async function retrained(replaced: Partial<Activities>, name: string | null, act: (harness: Harness & { signal: (signal: string, ...args: unknown[]) => Promise<void>; state: () => Promise<RetrainingStatus>; configure: (input: object) => Promise<unknown> }) => Promise<void>) {
   return withWorkers(calmActivities(replaced), async (harness) => {
     const handle = await harness.start("retraining", `${harness.pipeline}/retraining`, [{ pipeline: harness.pipeline }]);
-    await act({ ...harness, signal: (signal, ...args) => handle.signal(signal, ...args), state: () => handle.query<RetrainingStatus>("state") });
+    await act({ ...harness, signal: (signal, ...args) => handle.signal(signal, ...args), state: () => handle.query<RetrainingStatus>("state"), configure: (input) => handle.executeUpdate("configure", { args: [input] }) });
     if (name !== null) await keepHistory(handle, `retraining--${name}`);
     await handle.terminate("the test is over");
   });
@@ -91,6 +91,20 @@ describe("retraining", () => {
       expect(runs).toBe(0);
       await signal("resume");
       await eventually(async () => (await state()).started["a"] === "run-1", "the run has started");
+    });
+  });
+
+  it("looks for what has landed as soon as it is told to look, and once it is resumed however long it was paused", async () => {
+    let looks = 0;
+    await retrained({ newData: async () => (looks++, null) }, "looks-for-data", async ({ signal, configure }) => {
+      await signal("pause");
+      await configure({ change: { onData: true }, by: "ann" });
+      expect(looks).toBe(0);
+      await signal("resume");
+      await eventually(() => looks === 1, "it has looked once it was resumed");
+      await configure({ change: { onData: false }, by: "ann" });
+      await configure({ change: { onData: true }, by: "ann" });
+      await eventually(() => looks === 2, "it has looked once it was told to");
     });
   });
 
