@@ -12,9 +12,9 @@ import type { Ingested } from "../../schemas/dataset.ts";
 import { definition as schema } from "../../schemas/definition.ts";
 import type { Definition, DefinitionInput } from "../../schemas/definition.ts";
 import type { BlobRef } from "../../schemas/names.ts";
-import { downloadBlob, getBlob, putJsonBlob } from "../../stores/blobs.ts";
+import { getBlob, putJsonBlob } from "../../stores/blobs.ts";
 import { createMemoryBucket } from "../../stores/memory-object-store.ts";
-import { rowsOf } from "../tables/landing-files.ts";
+import { rowsOfBlob } from "../tables/rows-of-blob.ts";
 
 export interface Stage {
   readonly folder: string;
@@ -74,11 +74,7 @@ export async function openStage(): Promise<Stage> {
       if (result.status === "held") throw new Error(`held: ${result.reasons.join("; ")}`);
       return readJson(ingested, new TextDecoder().decode(await getBlob(store, result.dataset)), "dataset");
     },
-    rows: async (ref) => {
-      const path = join(folder, `${ref.sha256}.parquet`);
-      await downloadBlob(store, ref, path);
-      return rowsOf(path);
-    },
+    rows: (ref) => rowsOfBlob(store, ref, folder),
     keys: (prefix) => [...bucket.objects.keys()].filter((key) => key.startsWith(prefix)),
     puts: (prefix) => {
       const found = counted.filter((key) => key.startsWith(prefix)).length;

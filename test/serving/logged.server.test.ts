@@ -3,16 +3,14 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { PassThrough } from "node:stream";
 import pino from "pino";
-import { afterAll, beforeAll, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 import { column, type ColumnInput } from "../../schemas/column.ts";
 import { environmentOf, type Settings } from "../../schemas/settings.ts";
-import { loadServerSettings, openServer } from "../../serving/open-server.ts";
-import { openServingLogs } from "../../serving/prediction-spool/open-logs.ts";
-import type { RunningServer } from "../../serving/serve.ts";
 import { ensureSigningKey, publicKeyOf } from "../../stores/signing.ts";
 import { openStores, type Stores } from "../../workers/connect.ts";
 import { relearn } from "../cli/harness.ts";
 import { testSettings } from "../support/settings.ts";
+import { type LiveServer, openLiveServer } from "./live-server.ts";
 import { rowsIn } from "./prediction-spool/killed-spooler.ts";
 import { publishVersion } from "./publish-version.ts";
 
@@ -27,7 +25,7 @@ const said: string[] = [];
 
 let settings: Settings;
 let stores: Stores;
-let server: RunningServer;
+let server: LiveServer;
 const post = async (path: string, body: unknown) => {
   const reply = await fetch(`${server.url}${path}`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
   return (await reply.json()) as Record<string, unknown> & { prediction_id: string; predictions: { label: string; score: Record<string, number> }[]; error: string };
@@ -40,8 +38,7 @@ beforeAll(async () => {
   await publishVersion(stores.store, "open", bytes, key, "open", { outputs, consent: "may_train", key: ["ride", "carrier"], inputs: inputs({ distance, carrier: { type: "category", nullable: true }, delay: { type: "number" } }) });
   await publishVersion(stores.store, "secretive", bytes, key, "secretive", { outputs, inputs: inputs({ distance, carrier: { type: "category", private: true }, delay: { type: "number", private: true } }) });
   const sink = new PassThrough().on("data", (chunk: Buffer) => said.push(chunk.toString()));
-  server = await openServer({ ...settings, home }, loadServerSettings({ RELEARN_SERVE_PORT: "0", RELEARN_TRUST_KEYS: publicKeyOf(key) }), pino({ level: "trace" }, sink));
-  await vi.waitFor(async () => expect((await fetch(`${server.url}/v2/health/ready`)).status).toBe(200), { timeout: 20_000 });
+  server = await openLiveServer({ ...settings, home }, publicKeyOf(key), pino({ level: "trace" }, sink));
 });
 afterAll(async () => {
   await server.close();
@@ -57,11 +54,7 @@ test("what a server answered lies in the bucket, with its label and consent, and
   expect(await post("/v1/feedback", { items: [{ prediction_id: answer.prediction_id, row: 1, label: 1 }, { prediction_id: "guess", label: 1 }] })).toMatchObject({ accepted: 1 });
   const holders = filesUnder(home).map((path) => readFileSync(path));
   expect(await (await fetch(`${server.url}/metrics`)).text()).toMatch(/relearn_log_pending_bytes\{model="open"\} [1-9]/);
-  await server.close();
-  // On a busy machine its end may not have waited for all of it.
-  const rest = await openServingLogs({ ...settings, home });
-  expect(await rest.shipping.shipAll()).toBe(true);
-  await rest.close();
+  await server.closeShipped();
 
   const rows = await rowsIn(stores.store, settings.home, "predictions/open/");
   expect(rows.map((row) => [row["prediction_id"], row["row"], row["variant"], row["label"], row["consent"], row["in_carrier"]])).toEqual([[answer.prediction_id, 0, "champion", answer.predictions[0]!.label, true, "B6"], [answer.prediction_id, 1, "champion", answer.predictions[1]!.label, false, null]]);

@@ -2,8 +2,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import pino from "pino";
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import type { Dependencies } from "../../activities/dependencies.ts";
 import { createIngest } from "../../activities/ingest.ts";
 import { earliestData } from "../../activities/support/earliest-data.ts";
@@ -14,15 +13,13 @@ import { type Ingested, ingested } from "../../schemas/dataset.ts";
 import { definition as schema } from "../../schemas/definition.ts";
 import type { Settings } from "../../schemas/settings.ts";
 import { predictions } from "../../schemas/source.ts";
-import { loadServerSettings, openServer } from "../../serving/open-server.ts";
-import { openServingLogs } from "../../serving/prediction-spool/open-logs.ts";
-import type { RunningServer } from "../../serving/serve.ts";
-import { downloadBlob, getBlob, putJsonBlob } from "../../stores/blobs.ts";
+import { getBlob, putJsonBlob } from "../../stores/blobs.ts";
 import type { ObjectStore } from "../../stores/object-store.ts";
 import { publicKeyOf } from "../../stores/signing.ts";
 import { openStores, type Stores } from "../../workers/connect.ts";
 import { testSettings } from "../support/settings.ts";
-import { rowsOf } from "../tables/landing-files.ts";
+import { rowsOfBlob } from "../tables/rows-of-blob.ts";
+import { type LiveServer, openLiveServer } from "./live-server.ts";
 import { publishVersion } from "./publish-version.ts";
 
 const columns = { distance: { type: "number", nullable: true }, carrier: { type: "category", nullable: true }, delay: { type: "number" } } as const;
@@ -40,7 +37,7 @@ const pipeline = schema.parse({
 const asOf = "2013-01-06T03:00:00Z";
 
 /** A bucket, and a server over it on a machine of its own. */
-interface Shop { readonly settings: Settings; readonly stores: Stores; readonly home: string; readonly server: RunningServer }
+interface Shop { readonly settings: Settings; readonly stores: Stores; readonly home: string; readonly server: LiveServer }
 
 const key = generateKeyPairSync("ed25519").privateKey;
 const shops: Shop[] = [];
@@ -49,10 +46,8 @@ async function openShop(fill: (store: ObjectStore) => Promise<unknown>): Promise
   const [settings, home] = [await testSettings("loop"), mkdtempSync(join(tmpdir(), "relearn-loop-"))];
   const stores = openStores(settings);
   await fill(stores.store);
-  const server = await openServer({ ...settings, home }, loadServerSettings({ RELEARN_SERVE_PORT: "0", RELEARN_TRUST_KEYS: publicKeyOf(key) }), pino({ level: "silent" }));
-  const shop = { settings, stores, home, server };
+  const shop = { settings, stores, home, server: await openLiveServer({ ...settings, home }, publicKeyOf(key)) };
   shops.push(shop);
-  await vi.waitFor(async () => expect((await fetch(`${server.url}/v2/health/ready`)).status).toBe(200), { timeout: 20_000 });
   return shop;
 }
 afterEach(async () => {
@@ -70,12 +65,7 @@ const withoutLabels = (from: ObjectStore) => async (to: ObjectStore): Promise<vo
   for (const prefix of ["blobs/", "keys/", "models/", "predictions/"]) for await (const object of from.list(prefix)) await to.put(object.key, (await from.get(object.key))!.body);
 };
 
-async function post<T>({ server }: Shop, path: string, body: unknown): Promise<T> {
-  const reply = await fetch(`${server.url}${path}`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
-  expect(reply.status, await reply.clone().text()).toBe(200);
-  return (await reply.json()) as T;
-}
-const say = (shop: Shop, ...items: readonly object[]) => post<{ accepted: number }>(shop, "/v1/feedback", { items });
+const say = ({ server }: Shop, ...items: readonly object[]) => server.post<{ accepted: number }>("/v1/feedback", { items });
 
 /** What the next run would be trained on, a day each. */
 async function nextData({ stores: { store, openBucket }, home }: Shop): Promise<Ingested["partitions"]> {
@@ -86,24 +76,9 @@ async function nextData({ stores: { store, openBucket }, home }: Shop): Promise<
   return readJson(ingested, new TextDecoder().decode(await getBlob(store, result.dataset)), "dataset").partitions;
 }
 
-async function rowsOfAll({ stores, home }: Shop, partitions: Ingested["partitions"]): Promise<readonly Record<string, unknown>[]> {
-  return (await Promise.all(partitions.map(async ({ blob }) => {
-    const path = join(home, `${blob.sha256}.parquet`);
-    await downloadBlob(stores.store, blob, path);
-    return rowsOf(path);
-  }))).flat();
-}
-
-async function shipAll({ server, settings, home }: Shop): Promise<void> {
-  await server.close();
-  const rest = await openServingLogs({ ...settings, home });
-  expect(await rest.shipping.shipAll()).toBe(true);
-  await rest.close();
-}
-
 test("what was asked over HTTP, with consent and a label in time, is what the next version learns from, and nothing else, in whatever order and however often it is said", async () => {
   const shop = await openShop(publish);
-  const ask = async (at: string, ...rows: readonly object[]) => (await post<{ prediction_id: string }>(shop, "/v1/models/rides:predict", { instances: rows, parameters: { at } })).prediction_id;
+  const ask = async (at: string, ...rows: readonly object[]) => (await shop.server.post<{ prediction_id: string }>("/v1/models/rides:predict", { instances: rows, parameters: { at } })).prediction_id;
   const yes = { carrier: "B6", delay: 0.5, may_train: true };
   const both = await ask("2013-01-01T09:00:00Z", { ...yes, distance: 1 }, { ...yes, distance: 2, may_train: false });
   const corrected = await ask("2013-01-02T09:00:00Z", { ...yes, distance: 3 });
@@ -115,10 +90,11 @@ test("what was asked over HTTP, with consent and a label in time, is what the ne
   const others = [{ prediction_id: tooLate, label: 1, at: "2013-01-05T00:00:00Z" }, { prediction_id: silent, row: 1, label: 0, at: "2013-01-04T00:00:00Z" }, { prediction_id: young, label: 1, at: "2013-01-05T10:00:00Z" }];
   expect(await say(shop, ...first, { prediction_id: "made up", label: 1 })).toMatchObject({ accepted: 3 });
   for (const items of [repeated, others]) await say(shop, ...items);
-  await shipAll(shop);
+  await shop.server.closeShipped();
 
   const data = await nextData(shop);
-  expect((await rowsOfAll(shop, data)).map(({ prediction_id, row, distance, late }) => [prediction_id, row, distance, late])).toEqual([
+  const rows = await Promise.all(data.map(({ blob }) => rowsOfBlob(shop.stores.store, blob, shop.home)));
+  expect(rows.flat().map(({ prediction_id, row, distance, late }) => [prediction_id, row, distance, late])).toEqual([
     [both, "0", 1, "1"],
     [corrected, "0", 3, "1"],
     [silent, "1", 6, "0"],
@@ -127,6 +103,6 @@ test("what was asked over HTTP, with consent and a label in time, is what the ne
 
   const other = await openShop(withoutLabels(shop.stores.store));
   for (const items of [others.toReversed(), first.toReversed(), first, repeated, others, repeated.toReversed()]) await say(other, ...items);
-  await shipAll(other);
+  await other.server.closeShipped();
   expect(await nextData(other)).toEqual(data);
 });
