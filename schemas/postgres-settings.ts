@@ -3,7 +3,8 @@ import { type Environment, reader, refuseProblems } from "./settings.ts";
 /** The database of labels. `url` holds its password: it is never shown; `shown` may be. */
 export interface PostgresAddress { readonly url: string; readonly shown: string }
 
-const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\]|)$/;
+/** This machine, also by a socket in a folder (`%2Fvar%2Frun%2Fpostgresql`). */
+const here = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\]|%2f.*)$/i;
 const modes = ["disable", "verify-ca", "verify-full"];
 
 /**
@@ -15,14 +16,23 @@ export function postgresAddress(env: Environment): PostgresAddress | null {
   const text = read.text("RELEARN_POSTGRES_URL");
   if (text === null) return null;
   const url = URL.canParse(text) && /^postgres(ql)?:$/.test(new URL(text).protocol) ? new URL(text) : null;
-  if (url === null) read.problems.push("RELEARN_POSTGRES_URL: must be an address such as postgres://reader:password@db.example:5432/shop");
-  const mode = url?.searchParams.get("sslmode") ?? null;
-  if (mode !== null && !modes.includes(mode)) read.problems.push(`RELEARN_POSTGRES_URL: sslmode must be one of ${modes.join(", ")}, found ${JSON.stringify(mode.slice(0, 40))}: the others do not prove who answers`);
+  const problems = url === null ? ["must be an address such as postgres://reader:password@db.example:5432/shop"] : problemsOf(url);
+  read.problems.push(...problems.map((problem) => `RELEARN_POSTGRES_URL: ${problem}`));
   refuseProblems(read);
-  return addressOf(url as URL, mode);
+  return addressOf(url as URL);
 }
 
-function addressOf(url: URL, mode: string | null): PostgresAddress {
-  if (mode === null && !loopback.test(url.hostname)) url.searchParams.set("sslmode", "verify-full");
-  return { url: url.href, shown: `${url.host || "a local socket"}${url.pathname}` };
+/** The driver takes a host from more places than one: who must prove who it is, is settled by the one that is looked at here. */
+function problemsOf({ hostname, searchParams }: URL): string[] {
+  const odd = searchParams.getAll("sslmode").find((mode) => !modes.includes(mode));
+  return [
+    ...(hostname === "" ? ["must name a host, such as localhost, or %2Fvar%2Frun%2Fpostgresql for the socket in that folder"] : []),
+    ...(searchParams.has("host") ? ["must name its host before the path, and not as the parameter host"] : []),
+    ...(odd === undefined ? [] : [`sslmode must be one of ${modes.join(", ")}, found ${JSON.stringify(odd.slice(0, 40))}: the others do not prove who answers`]),
+  ];
+}
+
+function addressOf(url: URL): PostgresAddress {
+  if (!url.searchParams.has("sslmode") && !here.test(url.hostname)) url.searchParams.set("sslmode", "verify-full");
+  return { url: url.href, shown: `${url.host}${url.pathname}` };
 }

@@ -6,6 +6,8 @@ export type PostgresClient = Client;
 
 const connectMs = 10_000;
 const statementMs = 600_000;
+/** Silence after which the other end is asked whether it lives: Linux gives it up some 11 minutes later, and not after two hours. */
+const silenceMs = 30_000;
 
 /**
  * Runs `work` in one transaction that sees one moment of the database and can change nothing.
@@ -31,7 +33,7 @@ export async function inPostgres<T>(address: PostgresAddress, signal: AbortSigna
 
 async function openClient({ url }: PostgresAddress): Promise<PostgresClient> {
   const { default: pg } = await import("pg").catch(missingPackage);
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: connectMs, application_name: "relearn", keepAlive: true });
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: connectMs, application_name: "relearn", keepAlive: true, keepAliveInitialDelayMillis: silenceMs });
   // A connection that breaks rejects the query that waits on it; without a listener it would end the process as well.
   client.on("error", () => undefined);
   return client;

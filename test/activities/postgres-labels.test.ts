@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { postgresAddress } from "../../schemas/postgres-settings.ts";
 import { labelsFrom } from "../../schemas/source.ts";
+import { inPostgres } from "../../tables/postgres.ts";
 import { postgresPrograms, startPostgres, type TestPostgres } from "../support/postgres.ts";
 import { asOf, defineFor, describeLabels, type LabelsStage } from "./labels-conformance.ts";
 import { openPredictionsStage, type Said } from "./predictions-stage.ts";
@@ -82,6 +83,12 @@ describe.skipIf(programs === null)(`a table of a real Postgres${programs === nul
       const failed = await stage.ingest(defineFor(stage), asOf).then(() => null, (error: unknown) => error as Error & { type: string });
       expect(failed).toMatchObject({ type, message: expect.stringMatching(message) });
       expect(failed!.message).not.toMatch(/another-word|secret/);
+    });
+
+    test("is read over TLS from a server that proves who it is, and from no other", async () => {
+      const over = (query: string) => inPostgres(postgresAddress({ RELEARN_POSTGRES_URL: `${server.url}?sslmode=verify-full${query}` })!, new AbortController().signal, async (client) => (await client.query("select ssl from pg_stat_ssl where pid = pg_backend_pid()")).rows);
+      expect(await over(`&sslrootcert=${encodeURIComponent(server.certificate)}`)).toEqual([{ ssl: true }]);
+      await expect(over("")).rejects.toMatchObject({ type: "StoreUnavailable", message: expect.stringMatching(/self.signed certificate/) });
     });
 
     test("needs the address of its database", async () => {

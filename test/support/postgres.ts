@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 import { freePorts } from "../../infra/free-ports.ts";
+import { selfSigned } from "../../infra/self-signed.ts";
 
 const debian = "/usr/lib/postgresql";
 /** Postgres refuses to run as root. */
@@ -20,6 +21,8 @@ export interface TestPostgres {
   /** Of its superuser, with a password. */
   readonly url: string;
   readonly port: number;
+  /** File of the certificate, good for 127.0.0.1, that it shows to whoever asks for TLS. */
+  readonly certificate: string;
   /** Runs SQL. */
   run(sql: string, values?: readonly unknown[]): Promise<void>;
   stop(): Promise<void>;
@@ -33,13 +36,14 @@ export async function startPostgres(programs: string): Promise<TestPostgres> {
   const password = "a secret word: ä@/?";
   writeFileSync(join(folder, "password"), password);
   execFileSync(join(programs, "initdb"), ["-D", join(folder, "data"), "-U", "relearn", "-A", "scram-sha-256", "--pwfile", join(folder, "password"), "-E", "UTF8", "--locale=C", "-N"], { ...user, stdio: "ignore" });
+  const tls = writeCertificate(folder, user.uid);
   const { port } = await freePorts(["port"]);
-  const server = spawn(join(programs, "postgres"), ["-D", join(folder, "data"), "-p", String(port), "-h", "127.0.0.1", "-k", "", "-F"], { ...user, stdio: "ignore" });
+  const server = spawn(join(programs, "postgres"), ["-D", join(folder, "data"), "-p", String(port), "-h", "127.0.0.1", "-k", "", "-F", "-c", "ssl=on", "-c", `ssl_cert_file=${tls.certificate}`, "-c", `ssl_key_file=${tls.key}`], { ...user, stdio: "ignore" });
   const ended = new Promise((resolve) => server.once("exit", resolve));
   const url = `postgres://relearn:${encodeURIComponent(password)}@127.0.0.1:${port}/postgres`;
   const client = await connected(url);
   return {
-    url, port,
+    url, port, certificate: tls.certificate,
     run: async (sql, values) => void (await client.query(sql, values === undefined ? undefined : [...values])),
     stop: async () => {
       await client.end();
@@ -56,6 +60,15 @@ function prepareFolder(folder: string, uid: number | undefined): void {
   if (uid === undefined) return;
   chmodSync(dirname(folder), 0o711);
   for (const path of [folder, join(folder, "data")]) chownSync(path, uid, uid);
+}
+
+/** Postgres takes no key that others may read. */
+function writeCertificate(folder: string, uid: number | undefined): { readonly certificate: string; readonly key: string } {
+  const [files, made] = [{ certificate: join(folder, "certificate.pem"), key: join(folder, "key.pem") }, selfSigned("postgres")];
+  writeFileSync(files.certificate, made.certificate);
+  writeFileSync(files.key, made.key, { mode: 0o600 });
+  if (uid !== undefined) chownSync(files.key, uid, uid);
+  return files;
 }
 
 async function connected(url: string): Promise<pg.Client> {
