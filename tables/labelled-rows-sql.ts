@@ -15,6 +15,7 @@ const askedFacts = { prediction_id: "VARCHAR", row: "INTEGER", at: "TIMESTAMPTZ"
 
 /** That, and who said its label; null where that is not known, or nobody did. */
 export const rowFacts = { ...askedFacts, label_source: "VARCHAR" } as const;
+export const isRowFact = (name: string): boolean => Object.hasOwn(rowFacts, name);
 
 /** Changes when the same log gives other rows for another reason than the definition. */
 export const labelledFormat = 3;
@@ -98,7 +99,7 @@ function rowColumns({ definition, source, logged }: LabelledRows): { readonly na
 
 function columnNames(definition: Definition, { key }: PredictionsSource): string[] {
   const names = new Set([...preparedColumns(definition).map(({ name }) => name), ...[key].flat()]);
-  return [...names].filter((name) => name !== definition.label.column && !(name in rowFacts));
+  return [...names].filter((name) => name !== definition.label.column && !isRowFact(name));
 }
 
 function valueSql({ columns }: Definition, logged: ReadonlySet<string>, name: string): string {
@@ -110,7 +111,7 @@ function valueSql({ columns }: Definition, logged: ReadonlySet<string>, name: st
 const extraSql = (name: string): string => `json_extract_string(extras, ${quote(`$."${name}"`)})`;
 
 function sharedSql({ definition, logged }: LabelledRows, name: string): string {
-  if (name in askedFacts) return id(name);
+  if (Object.hasOwn(askedFacts, name)) return id(name);
   const column = definition.columns[name];
   const value = valueSql(definition, logged, name);
   if (column?.feature === true && !logged.has(`in_${name}`)) throw new RelearnError("DataRefused", `labels are found by ${name}, and the prediction log has no such column`);

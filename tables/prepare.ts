@@ -6,7 +6,7 @@ import { RelearnError } from "../schemas/failures.ts";
 import type { Source } from "../schemas/source.ts";
 import { badList, badType, convertText, convertTyped, hidden } from "./column-sql.ts";
 import { parquetOptions } from "./partition-rows.ts";
-import { labelledColumns, rowFacts } from "./labelled-rows-sql.ts";
+import { isRowFact, labelledColumns } from "./labelled-rows-sql.ts";
 import { keyColumns, preparedColumns, primarySource } from "./prepared-columns.ts";
 import { id, quote } from "./quote.ts";
 import type { LandingColumn } from "./read-landing.ts";
@@ -157,7 +157,7 @@ function viewOf(name: string, source: Source, definition: Definition, { table, c
 /** Text formats arrive as text: columns that the definition declares get their type here, so that `prepare` can compute with them. */
 function readColumn(name: string, source: Source, definition: Definition): { readonly value: string; readonly bad: string | null } {
   const declared = definition.columns[name] ?? preparedColumns(definition).find((column) => column.name === name)?.column;
-  const typed = source.format === "parquet" || (source.format === "predictions" && (name in rowFacts || definition.columns[name]?.feature === true));
+  const typed = source.format === "parquet" || (source.format === "predictions" && (isRowFact(name) || definition.columns[name]?.feature === true));
   if (typed || declared === undefined || name === source.time) return { value: id(name), bad: null };
   return convertText(declared, id(name));
 }

@@ -1,7 +1,7 @@
 import { durationSeconds } from "../../schemas/calendar.ts";
 import type { Definition } from "../../schemas/definition.ts";
 import type { PredictionsSource } from "../../schemas/source.ts";
-import { rowFacts, sharedColumns } from "../../tables/labelled-rows-sql.ts";
+import { isRowFact, labelFileColumns, rowFacts, sharedColumns } from "../../tables/labelled-rows-sql.ts";
 
 /** Fields of a definition that are each valid and do not fit together. */
 export interface Contradiction { readonly at: readonly string[]; readonly message: string }
@@ -21,12 +21,15 @@ function maturity({ label }: Definition): Contradiction[] {
 function features({ columns }: Definition, name: string): Contradiction[] {
   return Object.entries(columns).filter(([, { feature }]) => feature).flatMap(([column, { private: hidden }]) => [
     ...(hidden === true ? [{ at: ["columns", column], message: `is private, so its values are not in the prediction log, and the source ${name} cannot give them: leave out the one or the other` }] : []),
-    ...(column in rowFacts ? [{ at: ["columns", column], message: `the name is taken by what the prediction log says of a row (${Object.keys(rowFacts).join(", ")}), which the source ${name} gives` }] : []),
+    ...(isRowFact(column) ? [{ at: ["columns", column], message: `the name is taken by what the prediction log says of a row (${Object.keys(rowFacts).join(", ")}), which the source ${name} gives` }] : []),
   ]);
 }
 
 function names({ columns, label }: Definition, name: string, source: PredictionsSource): Contradiction[] {
   const known = new Set([...Object.keys(rowFacts), ...Object.keys(columns), ...[source.key].flat()]);
-  const strangers = sharedColumns(source).filter((column) => !known.has(column) || column === label.column);
-  return strangers.map((column) => ({ at: ["sources", name, "labels", "on"], message: `${column} is nothing that served rows have: name prediction_id, a column, or what the key names` }));
+  const at = ["sources", name, "labels", "on"];
+  return sharedColumns(source).flatMap((column) => [
+    ...(!known.has(column) || column === label.column ? [{ at, message: `${column} is nothing that served rows have: name prediction_id, a column, or what the key names` }] : []),
+    ...(Object.hasOwn(labelFileColumns, column) ? [{ at, message: `${column} is what labels call something of their own (${Object.keys(labelFileColumns).join(", ")}): share a column of another name` }] : []),
+  ]);
 }

@@ -18,6 +18,7 @@ const problems = (change?: Partial<DefinitionInput>) => predictionsProblems(defi
 describe("a source of predictions", () => {
   test("fits a definition whose labels take their time", () => {
     expect(problems()).toEqual([]);
+    expect(problems({ columns: { constructor: { type: "number" as const } } })).toEqual([]);
     expect(problems({ sources: { served: predictions({ labels: { from: "postgres", table: "decisions", on: "amount", label: "was_fraud", time: "decided_at" } }) } })).toEqual([]);
   });
 
@@ -34,6 +35,10 @@ describe("a source of predictions", () => {
 
   test.each(["order_id", "fraud"])("finds no label by %s, which served rows do not have", (on) => {
     expect(problems({ sources: { served: predictions({ labels: { from: "files", format: "csv", uri: "labels/", on, label: "was_fraud", time: "decided_at" } }) } })).toEqual([expect.stringMatching(new RegExp(`^sources\\.served\\.labels\\.on: ${on} is nothing that served rows have`))]);
+  });
+
+  test.each(["y", "source"])("finds no label by %s, which is what labels call something of their own", (on) => {
+    expect(problems({ sources: { served: predictions({ key: on, labels: { from: "postgres", table: "decisions", on, label: "was_fraud", time: "decided_at" } }) } })).toEqual([expect.stringMatching(new RegExp(`^sources\\.served\\.labels\\.on: ${on} is what labels call something of their own \\(y, known_at, received_at, source\\)`))]);
   });
 
   test("finds labels by what the key names, which callers send beside the features", () => {
