@@ -27,6 +27,8 @@ export interface RetrainingState {
   readonly definition?: BlobRef | null;
   /** Whether newly landed data is looked for. */
   readonly onData?: boolean;
+  /** What the definition of the newest run says of that; null before there was one. */
+  readonly definedOnData?: boolean | null;
 }
 
 /** What a `retraining` holds while it runs. */
@@ -42,7 +44,7 @@ export type Live = { -readonly [K in keyof Required<RetrainingState>]: Required<
 const rememberedCauses = 2 * maxCauses;
 const mostOverflow = 10_000;
 
-const nothing = { paused: false, queued: [], running: null, started: {}, waiting: [], blocked: null, change: {}, overflow: [], unrecorded: [], definition: null, onData: false };
+const nothing = { paused: false, queued: [], running: null, started: {}, waiting: [], blocked: null, change: {}, overflow: [], unrecorded: [], definition: null, onData: false, definedOnData: null };
 
 export const begin = (input: RetrainingState): Live => ({ ...nothing, ...input, problem: null, decisions: [], standing: null, isDataDue: false });
 

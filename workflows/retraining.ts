@@ -66,8 +66,7 @@ function listen(state: Live): void {
     const { change, by, reason } = configuration(args);
     await quick.recordChange({ model: state.pipeline, by, reason, change });
     state.change = merged(state.change, change);
-    state.onData = change.onData ?? state.onData;
-    if (change.onData === true) lookForData(state);
+    if (change.onData !== undefined) setOnData(state, change.onData);
     lookAgain(state);
     return state.change;
   }, { validator: (...args: unknown[]) => void configuration(args), description: "Changes settings of retrain: {change: {cooldown, maxPerMonth, ...}, by, reason}; null takes the definition's again." });
@@ -89,6 +88,13 @@ async function somethingToDo(state: Live): Promise<"start" | "time" | null> {
   const isFound = limits.length === 0 ? await condition(look).then(() => true) : await condition(look, Math.min(...limits));
   if (isReady()) return "start";
   return isFound && !state.isDataDue ? null : "time";
+}
+
+/** @param asked null: what the definition says, where a run has told it */
+function setOnData(state: Live, asked: boolean | null): void {
+  if (asked === null && !patched(looksAtOnce)) return;
+  state.onData = asked ?? state.definedOnData ?? state.onData;
+  lookForData(state);
 }
 
 /** Data is looked for again from now on: what landed while nobody looked is found at once. */
@@ -149,7 +155,10 @@ async function startRun(state: Live, triggers: readonly Trigger[]): Promise<void
   markStarted(state, triggers, plan.workflowId);
   unqueue(state, triggers);
   state.running = plan.status === "planned" ? { workflowId: plan.workflowId, input: plan.input } : null;
-  if (plan.status === "planned") state.onData = state.change.onData ?? plan.onData ?? false;
+  if (plan.status === "planned") {
+    state.definedOnData = plan.onData ?? false;
+    state.onData = state.change.onData ?? state.definedOnData;
+  }
   await decide(state, answeredBy(triggers, takeOverflow(state), plan.workflowId));
 }
 

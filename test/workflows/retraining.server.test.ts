@@ -96,7 +96,8 @@ describe("retraining", () => {
 
   it("looks for what has landed as soon as it is told to look, and once it is resumed however long it was paused", async () => {
     let looks = 0;
-    await retrained({ newData: async () => (looks++, null) }, "looks-for-data", async ({ signal, configure }) => {
+    const planRun = async ({ triggers }: { readonly triggers: readonly Trigger[] }): Promise<PlanResult> => ({ status: "planned", workflowId: "run-1", input: runInput(triggers[0]!.pipeline), onData: true });
+    await retrained({ planRun, newData: async () => (looks++, null) }, "looks-for-data", async ({ pipeline, signal, state, configure }) => {
       await signal("pause");
       await configure({ change: { onData: true }, by: "ann" });
       expect(looks).toBe(0);
@@ -105,6 +106,12 @@ describe("retraining", () => {
       await configure({ change: { onData: false }, by: "ann" });
       await configure({ change: { onData: true }, by: "ann" });
       await eventually(() => looks === 2, "it has looked once it was told to");
+      await configure({ change: { onData: false }, by: "ann" });
+      await signal("trigger", trigger(pipeline, "a"));
+      await eventually(async () => (await state()).started["a"] === "run-1" && (await state()).running === null, "a run has told what the definition says");
+      expect(looks).toBe(2);
+      await configure({ change: { onData: null }, by: "ann" });
+      await eventually(() => looks === 3, "it has looked once it was to do as the definition says");
     });
   });
 
