@@ -10,8 +10,11 @@ import { id, quote } from "./quote.ts";
 /** OIDs of Postgres's own types (pg_type.dat). */
 const types = { numeric: 1700, date: 1082, timestamp: 1114, timestamptz: 1184 } as const;
 
-/** A SELECT of a table's labels, each with what it shares with rows, as text, and the instant at which it was known. */
-export interface LabelSelect { readonly sql: string; readonly names: readonly string[] }
+/** A SELECT of the labels that became known in a span, each with what it shares with rows, as text, and the instant at which it was known. */
+export interface LabelSelect {
+  readonly names: readonly string[];
+  readonly during: (span: Window) => string;
+}
 
 /**
  * Looks at a table of labels. A row without a label, or without a time, is no label yet.
@@ -25,8 +28,17 @@ export async function labelSelect(client: PostgresClient, { table, on, label, ti
   const text = (name: string) => (typeOf(name) === types.numeric ? `trim_scale(${id(name)})::text` : `${id(name)}::text`);
   const names = [on].flat();
   const columns = [...names.map((name) => `${text(name)} as ${id(name)}`), `${text(label)} as y`, `${instantSql(table, time, typeOf(time), zone)} as known_at`, `${source === undefined ? "null::text" : text(source)} as source`];
-  return { names, sql: `select * from (select ${columns.join(", ")} from ${from}) as labels where y is not null and known_at is not null` };
+  const near = typeOf(time) === types.timestamptz ? () => "true" : nearSql(time, zone);
+  return { names, during: (span) => `select * from (select ${columns.join(", ")} from ${from} where ${near(span)}) as labels where y is not null and known_at >= ${instant(span.from)} and known_at < ${instant(span.to)}` };
 }
+
+const instant = (iso: string): string => `${quote(iso)}::timestamptz`;
+
+/** By the column as it stands, which an index may know; a day more at each end is longer than any clock change. */
+const nearSql = (time: string, zone: string) => ({ from, to }: Window): string => {
+  const local = (iso: string) => `(${instant(iso)} at time zone ${quote(zone)})`;
+  return `${id(time)} >= ${local(from)} - interval '1 day' and ${id(time)} < ${local(to)} + interval '1 day'`;
+};
 
 function missing(table: string, name: string, fields: readonly { readonly name: string }[]): never {
   throw new RelearnError("DataRefused", `the table ${table} has no column ${name}, by which the definition reads labels; it has ${fields.map((field) => field.name).join(", ")}`);
@@ -43,23 +55,25 @@ function instantSql(table: string, name: string, type: number, zone: string): st
  * is not sent.
  * @param spans adjoining, in order
  */
-export async function labelDigests(client: PostgresClient, { sql, names }: LabelSelect, spans: readonly Window[]): Promise<(string | null)[]> {
+export async function labelDigests(client: PostgresClient, { during, names }: LabelSelect, spans: readonly Window[]): Promise<(string | null)[]> {
+  const [first, last] = [spans[0], spans.at(-1)];
+  if (first === undefined || last === undefined) return [];
   const content = [...names.map(id), "y", "extract(epoch from known_at)", "source"].join(", ");
   const sum = (half: string) => `sum(('x' || ${half})::bit(64)::bigint::numeric)`;
   const { rows } = await client.query<{ span: number; digest: string }>(
     `select span, concat_ws(' ', count(*), ${sum("left(h, 16)")}, ${sum("right(h, 16)")}) as digest
-     from (select width_bucket(known_at, $1::timestamptz[]) as span, md5(jsonb_build_array(${content})::text) as h from (${sql}) as l where known_at >= $2 and known_at < $3) as hashed group by span`,
-    [spans.map(({ from }) => from), spans[0]?.from, spans.at(-1)?.to],
+     from (select width_bucket(known_at, $1::timestamptz[]) as span, md5(jsonb_build_array(${content})::text) as h from (${during({ from: first.from, to: last.to })}) as l) as hashed group by span`,
+    [spans.map(({ from }) => from)],
   );
   const found = new Map(rows.map(({ span, digest }) => [span, digest]));
   return spans.map((_, i) => found.get(i + 1) ?? null);
 }
 
 /** Writes a span's labels as lines of JSON, `known_us` in microseconds since 1970. Rows pass one by one. */
-export async function writeLabels(client: PostgresClient, { sql, names }: LabelSelect, span: Window, path: string, signal: AbortSignal): Promise<void> {
+export async function writeLabels(client: PostgresClient, { during, names }: LabelSelect, span: Window, path: string, signal: AbortSignal): Promise<void> {
   const { default: QueryStream } = await import("pg-query-stream").catch(missingPackage);
   const facts = [...[...names, "y", "source"].map((name) => `${quote(name)}, ${id(name)}`), `'known_us', (extract(epoch from known_at) * 1000000)::bigint`];
-  const rows = client.query(new QueryStream(`select jsonb_build_object(${facts.join(", ")})::text as line from (${sql}) as l where known_at >= $1 and known_at < $2`, [span.from, span.to], { batchSize: 1_000 }));
+  const rows = client.query(new QueryStream(`select jsonb_build_object(${facts.join(", ")})::text as line from (${during(span)}) as l`, [], { batchSize: 1_000 }));
   const lines = new Transform({ writableObjectMode: true, transform: (row: { readonly line: string }, _, done) => done(null, `${row.line}\n`) });
   await pipeline(rows, lines, createWriteStream(path), { signal });
 }

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { postgresAddress } from "../../schemas/postgres-settings.ts";
-import { labelsFrom } from "../../schemas/source.ts";
+import { labelsFrom, type LabelTable } from "../../schemas/source.ts";
+import { labelSelect } from "../../tables/label-table.ts";
 import { inPostgres } from "../../tables/postgres.ts";
 import { postgresPrograms, startPostgres, type TestPostgres } from "../support/postgres.ts";
 import { asOf, defineFor, describeLabels, type LabelsStage } from "./labels-conformance.ts";
@@ -51,6 +52,18 @@ describe.skipIf(programs === null)(`a table of a real Postgres${programs === nul
       await other.asked("a", [{ id: "p1", at: "2013-01-02T09:00:00Z" }]);
       await other.say("a", [{ id: "p1", label: "1", received: "2013-01-02T10:00:00Z" }]);
       expect(await rowsIn(other)).toBe(1);
+      await other.close();
+    });
+
+    test.each(["timestamptz", "timestamp", "date"])("is asked by the index on its times, which are of the type %s", async (type) => {
+      const other = await openTable(type);
+      const { table } = other.labels as LabelTable;
+      await server.run(`insert into ${table} select 'other', 1, timestamp '2000-01-01' + i * interval '1 hour' from generate_series(1, 100000) i; create index by_time_${table} on ${table} (decided_at); analyze ${table}`);
+      const plan = await inPostgres(postgresAddress({ RELEARN_POSTGRES_URL: server.url })!, new AbortController().signal, async (client) => {
+        const { during } = await labelSelect(client, other.labels as LabelTable, "America/New_York");
+        return (await client.query(`explain ${during({ from: "2005-04-03T05:00:00Z", to: "2005-04-04T04:00:00Z" })}`)).rows;
+      });
+      expect(JSON.stringify(plan)).toContain(`by_time_${table}`);
       await other.close();
     });
 
