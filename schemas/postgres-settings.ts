@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { type Environment, reader, refuseProblems } from "./settings.ts";
 
 /** The database of labels. `url` holds its password: it is never shown; `shown` may be. */
@@ -24,11 +25,13 @@ export function postgresAddress(env: Environment): PostgresAddress | null {
 
 /** The driver takes a host from more places than one: who must prove who it is, is settled by the one that is looked at here. */
 function problemsOf({ hostname, searchParams }: URL): string[] {
+  const files = ["sslrootcert", "sslcert", "sslkey"].flatMap((name) => searchParams.getAll(name).map((path) => ({ name, path })));
   const odd = searchParams.getAll("sslmode").find((mode) => !modes.includes(mode));
   return [
     ...(hostname === "" ? ["must name a host, such as localhost, or %2Fvar%2Frun%2Fpostgresql for the socket in that folder"] : []),
     ...(searchParams.has("host") ? ["must name its host before the path, and not as the parameter host"] : []),
     ...(odd === undefined ? [] : [`sslmode must be one of ${modes.join(", ")}, found ${JSON.stringify(odd.slice(0, 40))}: the others do not prove who answers`]),
+    ...files.filter(({ path }) => !existsSync(path)).map(({ name, path }) => `${name}: there is no file ${path}`),
   ];
 }
 
