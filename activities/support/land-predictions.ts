@@ -1,18 +1,15 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { CalendarSpan } from "../../schemas/calendar.ts";
-import { floorTo, spansOf } from "../../schemas/calendar.ts";
 import type { LabelTally, LandingRecord } from "../../schemas/dataset.ts";
-import { partitionUnit } from "../../schemas/definition.ts";
 import type { Definition } from "../../schemas/definition.ts";
 import type { PredictionsSource } from "../../schemas/source.ts";
 import type { Window } from "../../schemas/time.ts";
-import { canonicalBytes, sha256Hex } from "../../stores/canonical.ts";
 import { getLandingRecord, putLandingRecord } from "../../stores/datasets.ts";
+import { keyOf } from "../../stores/documents.ts";
 import type { ObjectInfo } from "../../stores/object-store.ts";
 import { inParallel } from "../../stores/parallel.ts";
-import { predictionsListed } from "../../stores/prediction-times.ts";
-import { labelledColumns, labelledContract, labelledRowsSql } from "../../tables/labelled-rows-sql.ts";
+import { labelledColumns, labelledRowsSql } from "../../tables/labelled-rows-sql.ts";
 import { labelTallySql } from "../../tables/label-tally-sql.ts";
 import { parquetOptions } from "../../tables/partition-rows.ts";
 import { quote } from "../../tables/quote.ts";
@@ -20,6 +17,7 @@ import { primarySource } from "../../tables/prepared-columns.ts";
 import { columnNamesSql } from "../../tables/served-sql.ts";
 import type { Sandbox } from "../../tables/sql-child.ts";
 import type { Dependencies } from "../dependencies.ts";
+import { type AskedPartition, askedPartitions } from "./asked-partitions.ts";
 import type { LandedRecord } from "./check-landed.ts";
 import { type Joined, withoutDistrusted } from "./distrust-labels.ts";
 import type { Pulse } from "./heartbeat.ts";
@@ -44,9 +42,7 @@ export interface LandPredictions {
 }
 
 /** A partition's rows are made of these; the same give the same. */
-interface Plan { readonly span: CalendarSpan; readonly asked: readonly ObjectInfo[]; readonly said: readonly LabelFile[]; readonly id: string }
-
-const hourMs = 3_600_000;
+interface Plan extends AskedPartition { readonly said: readonly LabelFile[]; readonly id: string }
 
 /**
  * What a model was asked, joined with the labels that came true, as one landed record a partition. A partition is joined once: again only when objects
@@ -66,28 +62,21 @@ export async function landPredictions(work: LandPredictions): Promise<LandedSour
 
 /** What each partition would be made of, and the id under which it is kept once it was. */
 export async function planPredictions(work: LandPredictions): Promise<Plan[]> {
-  const { deps, definition, source, over, pulse } = work;
-  const model = source.model ?? definition.name;
-  const objects: (ObjectInfo & { readonly hour: number })[] = [];
-  for await (const found of predictionsListed(deps.store, model, Date.parse(over.from), Date.parse(over.to), pulse.signal)) objects.push(found);
-  const labels = await labelsFor(work, model, objects.map(({ hour }) => hour));
-  const contract = labelledContract(definition, source);
-  return inParallel(spansOf(partitionUnit(definition), over, definition.timezone), 8, async (span): Promise<Plan> => {
-    const asked = objects.filter(({ hour }) => hour + hourMs > Date.parse(span.from) && hour < Date.parse(span.to));
-    const said = asked.length === 0 ? [] : await labels.of(span);
-    return { span, asked, said, id: sha256Hex(canonicalBytes({ contract, model, span, asked: asked.map(({ key, etag }) => [key, etag]), said: said.map(({ id }) => id) })) };
+  const partitions = await askedPartitions(work);
+  const labels = await labelsFor(work, partitions.filter(({ asked }) => asked.length > 0).map(({ span }) => span));
+  return inParallel(partitions, 8, async (partition): Promise<Plan> => {
+    const said = partition.asked.length === 0 ? [] : await labels.of(partition.span);
+    return { ...partition, said, id: keyOf(partition.askedId, said.map(({ id }) => id)) };
   });
 }
 
 /** Nobody waits for labels of a time in which nothing was asked. */
-async function labelsFor(work: LandPredictions, model: string, hours: readonly number[]): Promise<Labels> {
-  if (hours.length === 0) return { of: async () => [] };
-  const { definition, over } = work;
-  const first = floorTo(partitionUnit(definition), new Date(hours.reduce((a, b) => Math.min(a, b))).toISOString(), definition.timezone);
-  return openLabels({ ...work, model, over: { from: Date.parse(first) > Date.parse(over.from) ? first : over.from, to: over.to } });
+async function labelsFor(work: LandPredictions, [first]: readonly CalendarSpan[]): Promise<Labels> {
+  if (first === undefined) return { of: async () => [] };
+  return openLabels({ ...work, model: work.source.model ?? work.definition.name, over: { from: first.from, to: work.over.to } });
 }
 
-async function joinPartition(work: LandPredictions, model: string, { span, asked, said, id }: Plan): Promise<LandingRecord> {
+async function joinPartition(work: LandPredictions, model: string, { span, asked, said, id, askedId }: Plan): Promise<LandingRecord> {
   const { deps, name, pipeline, pulse, folder } = work;
   const uri = `predictions/${model}/${span.name}`;
   pulse.beat({ step: "read", file: uri });
@@ -102,7 +91,7 @@ async function joinPartition(work: LandPredictions, model: string, { span, asked
       version: 1, source: name, uri, bytes: blob?.bytes ?? 0, sha256: blob?.sha256 ?? id, rows: made?.rows ?? 0, columns: labelledColumns(work.definition, work.source), timeless: null, outside: 0, farOutside: 0,
       pieces: blob === null ? [] : [{ partition: span.name, blob, rows: made!.rows }], notes: [], ...(made === null ? {} : { answered: made.answered, said: made.tally }),
     };
-    await putLandingRecord(deps.store, pipeline, id, record, pulse.signal);
+    for (const one of [id, askedId]) await putLandingRecord(deps.store, pipeline, one, record, pulse.signal);
     return record;
   } finally {
     await rm(place, { recursive: true, force: true });

@@ -9,8 +9,9 @@ import { getLandingRecord } from "../../stores/datasets.ts";
 import { keyOf } from "../../stores/documents.ts";
 import { newestPredictionHour } from "../../stores/prediction-times.ts";
 import type { Dependencies } from "../dependencies.ts";
+import { askedPartitions } from "./asked-partitions.ts";
 import { withHeartbeat } from "./heartbeat.ts";
-import { planPredictions } from "./land-predictions.ts";
+import { type LandPredictions, planPredictions } from "./land-predictions.ts";
 import { inWorkFolder } from "./work-folder.ts";
 
 interface Asked {
@@ -21,7 +22,10 @@ interface Asked {
   readonly source: PredictionsSource;
 }
 
-/** The newest partition of what a model was asked of which all labels are known, where it was never joined as it is now; as a cause. */
+/**
+ * The newest partition of what a model was asked of which all labels are known, where it was never joined; as a cause. Labels that are said of it later start no
+ * run by themselves: where a model is asked all day there are new ones every minute, nearly all of other rows.
+ */
 export async function newPredictions(deps: Dependencies, { pipeline, ref, definition, name, source }: Asked): Promise<Trigger | null> {
   const { timezone: zone, label } = definition;
   const unit = partitionUnit(definition);
@@ -32,16 +36,22 @@ export async function newPredictions(deps: Dependencies, { pipeline, ref, defini
   const from = floorTo(unit, new Date(hour).toISOString(), zone);
   const [span] = spansOf(unit, { from, to: addDuration(from, unit === "day" ? "P1D" : "PT1H", zone) }, zone);
   const asOf = new Date(addDuration(span!.to, label.arrives, zone)).toISOString();
-  const id = await withHeartbeat((pulse) => inWorkFolder(deps.scratch, { timezone: zone, signal: pulse.signal }, async (place) => {
-    const plans = await planPredictions({ deps, definition, pipeline, name, source, over: span!, asOf: deps.now(), ...place, pulse }).catch(noneYet);
-    return plans[0]?.id ?? null;
-  }));
-  if (id === null || (await getLandingRecord(deps.store, pipeline, id)) !== null) return null;
-  return { pipeline, definition: ref, asOf, cause: { kind: "data", key: keyOf("predictions", model, id), by: null } };
+  const id = await withHeartbeat((pulse) => inWorkFolder(deps.scratch, { timezone: zone, signal: pulse.signal }, (place) => unread({ deps, definition, pipeline, name, source, over: span!, asOf: deps.now(), ...place, pulse })));
+  return id === null ? null : { pipeline, definition: ref, asOf, cause: { kind: "data", key: keyOf("predictions", model, id), by: null } };
 }
 
-/** Labels that are not all there yet are looked for again. */
-function noneYet(error: unknown): [] {
-  if (failureTypeOf(error) === "DataHeld") return [];
-  throw error;
+/** What names the one partition of a window, where it was never joined and its labels are there. */
+async function unread(work: LandPredictions): Promise<string | null> {
+  const [partition] = await askedPartitions(work);
+  if (partition === undefined || (await getLandingRecord(work.deps.store, work.pipeline, partition.askedId)) !== null) return null;
+  return (await areLabelsThere(work)) ? partition.askedId : null;
+}
+
+/** Files of labels may still have to land: they are looked for again. */
+async function areLabelsThere(work: LandPredictions): Promise<boolean> {
+  if (work.source.labels.from !== "files") return true;
+  return planPredictions(work).then(() => true, (error: unknown) => {
+    if (failureTypeOf(error) === "DataHeld") return false;
+    throw error;
+  });
 }

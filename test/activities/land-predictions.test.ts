@@ -83,6 +83,15 @@ describe("what a model was asked becomes the next data set", () => {
     expect(await look("2013-01-07T06:00:00Z")).toMatchObject({ asOf: "2013-01-07T00:00:00.000Z" });
   });
 
+  test("starts no second run because other rows get their labels", async () => {
+    await stage.asked("a", [...all, { id: "young", at: "2013-01-06T12:00:00Z" }]);
+    await stage.said("a", saidOf(all));
+    const look = async (now: string) => createNewData({ ...stage.deps, now: () => now })({ pipeline: "trips", definition: await putJsonBlob(stage.deps.store, define()) });
+    await stage.ingest(define(), (await look("2013-01-07T03:00:00Z"))!.asOf);
+    await stage.said("today", [{ id: "young", label: "1", received: "2013-01-07T04:00:00Z" }, { id: "2013-01-05-1", label: "1", received: "2013-01-07T04:10:00Z", at: "2013-01-06T08:00:00Z" }]);
+    expect(await look("2013-01-07T05:00:00Z")).toBeNull();
+  });
+
   test("waits where nothing was asked", async () => {
     expect(await stage.ingest(define({ windows: { train: "P3D", holdout: "P1D" } }), asOf)).toEqual({ status: "held", reasons: [expect.stringContaining("the prediction log of trips has nothing from")] });
   });
