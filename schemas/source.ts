@@ -58,6 +58,11 @@ export type LabelsFrom = Readonly<z.infer<typeof labelsFrom>>;
 export type LabelFiles = Extract<LabelsFrom, { from: "files" }>;
 export type LabelTable = Extract<LabelsFrom, { from: "postgres" }>;
 
+/** What names a row that a model was asked about: the log has it, and no caller sends it. */
+const servedRowKey: readonly string[] = ["prediction_id", "row"];
+/** Those columns of a key that the prediction log has itself: only an id that it gave tells its rows from any other. */
+export const loggedNames = (key: readonly string[]): readonly string[] => (key.includes("prediction_id") ? key.filter((name) => servedRowKey.includes(name)) : []);
+
 /**
  * Rows that a model was asked about, with the labels that came true: features under their own names, the label under the label's, and `at`, `prediction_id`, `row`,
  * `v`, `variant`. A label counts that was known once `label.arrives` had passed since `at`; a row without consent is not there.
@@ -68,7 +73,7 @@ export const predictionsSource = z.strictObject({
   labels: labelsFrom.default({ from: "feedback" }).meta(about("Where their labels come from", { from: "feedback" })),
   unlabelled: z.union([z.string().min(1).max(1_000), z.number()]).optional().meta(about("Label of a row of which none was known in time; left out, such rows are left out", "0")),
   time: z.literal("at").default("at").meta(about("Column with a row's event time: always at", "at")),
-  key: oneOrMore.default(["prediction_id", "row"]).meta(about("Column or columns that name a row; rows with the key of another are dropped and counted", "order_id")),
+  key: oneOrMore.default([...servedRowKey]).meta(about("Column or columns that name a row; rows with the key of another are dropped and counted", "order_id")),
   lookback,
 });
 export type PredictionsSource = Readonly<z.infer<typeof predictionsSource>>;

@@ -7,6 +7,7 @@ import type { FeedbackRecord } from "../schemas/feedback.ts";
 import { loadHttpSettings, type HttpSettings } from "../schemas/http-settings.ts";
 import { loadServingSettings, type ServingSettings } from "../schemas/serving-settings.ts";
 import type { Environment, Settings } from "../schemas/settings.ts";
+import { loggedNames } from "../schemas/source.ts";
 import { openPredictionKey } from "../stores/prediction-key.ts";
 import { predictionIds } from "../stores/prediction-ids.ts";
 import { feedbackFrom } from "./feedback.ts";
@@ -72,10 +73,11 @@ const extras = new WeakMap<ModelContract, readonly string[]>();
 
 /** What says whether a row may be trained on, and what names it, is wanted in the log also where the model does not see it. */
 function extrasOf(contract: ModelContract): readonly string[] {
-  const known = extras.get(contract);
-  if (known !== undefined) return known;
+  const found = extras.get(contract);
+  if (found !== undefined) return found;
   const { consent, key = noExtras, inputs } = contract;
-  const wanted = [...new Set([...(consent === undefined ? [] : [consent]), ...key])].filter((one) => inputs.every(({ name }) => name !== one));
+  const known = new Set([...inputs.map(({ name }) => name), ...loggedNames(key)]);
+  const wanted = [...new Set([...(consent === undefined ? [] : [consent]), ...key])].filter((one) => !known.has(one));
   extras.set(contract, wanted);
   return wanted;
 }

@@ -1,4 +1,5 @@
 import type { Column } from "../schemas/column.ts";
+import { loggedNames } from "../schemas/source.ts";
 import { parquetFiles } from "./open-duckdb.ts";
 import { id, quote } from "./quote.ts";
 import { type ServedColumn, servedRowsOf } from "./served-sql.ts";
@@ -18,12 +19,15 @@ const tolerance = 1e-6;
 
 /**
  * One row: served rows whose key names one prepared row, then in how many of them each column differs. A key that is no feature is read from what was kept of
- * the request besides.
+ * the request besides; rows of a source of predictions bear the log's own names.
  */
 export function skewSql({ served, prepared, v, columns, key }: SkewQuery): string {
   const features = new Set(columns.map(({ name }) => name));
-  const keyOf = (name: string): string => (features.has(name) ? `${id(name)}::varchar` : `json_extract_string(extras, ${quote(`$."${name}"`)})`);
-  const asked = `select ${columns.map(({ name }, i) => `${id(name)} as s${i}`).concat(key.map((name, i) => `${keyOf(name)} as k${i}`)).join(", ")} from (${servedRowsOf(served, v, columns, { extras: "extras" })})`;
+  const logged = loggedNames(key);
+  const others = { extras: "extras", ...Object.fromEntries(logged.map((name) => [`__${name}`, id(name)])) };
+  const kept = (name: string): string => (logged.includes(name) ? id(`__${name}`) : `json_extract_string(extras, ${quote(`$."${name}"`)})`);
+  const keyOf = (name: string): string => `${features.has(name) ? id(name) : kept(name)}::varchar`;
+  const asked = `select ${columns.map(({ name }, i) => `${id(name)} as s${i}`).concat(key.map((name, i) => `${keyOf(name)} as k${i}`)).join(", ")} from (${servedRowsOf(served, v, columns, others)})`;
   const keys = key.map((_, i) => `k${i}`).join(", ");
   const made = `select ${columns.map(({ name }, i) => `any_value(${id(name)}) as p${i}`).concat(key.map((name, i) => `${id(name)}::varchar as k${i}`)).join(", ")} from ${parquetFiles(prepared)} group by ${keys} having count(*) = 1`;
   const counts = columns.map(({ column }, i) => `(count(*) filter (${differs(column, `s${i}`, `p${i}`)}))::int`);

@@ -7,6 +7,7 @@ import { readSnapshot } from "../../stores/datasets.ts";
 import { expectApprovable } from "../bad-input/aftermath.ts";
 import { dayName, tinyDefinition } from "../bad-input/tiny-pipeline.ts";
 import { makePipeline, openWorld, type World } from "../bad-input/world.ts";
+import { rowsIn } from "./prediction-spool/killed-spooler.ts";
 import { rowsOfBlob } from "../tables/rows-of-blob.ts";
 import { type LiveServer, openLiveServer } from "./live-server.ts";
 
@@ -81,5 +82,7 @@ test("a model whose only source is what it was asked is trained on that alone, b
   await expectApprovable(world, "rides", 2);
   const next = await openLiveServer(world.settings);
   expect(await rightAbout(next, 6)).toMatchObject({ version: "2", share: expect.toSatisfy((share: number) => share > 0.9) as number });
-  await next.close();
+  await next.closeShipped();
+  const logged = await rowsIn(world.store, world.home, "predictions/rides/");
+  expect(new Set(logged.filter(({ v }) => v === 2).map(({ extras }) => extras)), "nobody is asked for what the log knows itself").toEqual(new Set(['{"may_train":true}']));
 }, 300_000);
