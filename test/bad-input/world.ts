@@ -9,7 +9,7 @@ import { readResult } from "../../launchers/job-objects.ts";
 import { isAlive, type ProcessId, signalProcess } from "../../launchers/processes.ts";
 import type { DefinitionInput } from "../../schemas/definition.ts";
 import type { RunRecord } from "../../schemas/run.ts";
-import { loadSettings, type Settings } from "../../schemas/settings.ts";
+import { type Environment, loadSettings, type Settings } from "../../schemas/settings.ts";
 import { downloadBlob } from "../../stores/blobs.ts";
 import type { ObjectStore } from "../../stores/object-store.ts";
 import { openStores } from "../../workers/connect.ts";
@@ -21,7 +21,7 @@ import { asOf, goodFiles, tinyDefinition, writeFiles } from "./tiny-pipeline.ts"
 export interface World {
   readonly home: string;
   /** The person's environment: S3 without the proxy. */
-  readonly env: Readonly<Record<string, string>>;
+  readonly env: Environment;
   readonly settings: Settings;
   /** What the worker and its jobs see of S3. */
   readonly proxied: Settings;
@@ -44,13 +44,14 @@ export interface Pipeline {
 /** A trainer that leaves at once what the real one left for the same rows. */
 export const goodTrainer = (recorded: string): string => `cp '${recorded}/model.onnx' '${recorded}/predictions.parquet' "$RELEARN_OUTPUT_DIR"\n`;
 
-export async function openWorld(): Promise<World> {
+/** @param given what the person's environment, and so the worker's, has besides */
+export async function openWorld(given: Environment = {}): Promise<World> {
   const home = mkdtempSync(join(tmpdir(), "relearn-world-"));
   const { settings } = await startStack(loadSettings({ RELEARN_HOME: home }));
   const proxy = await startFaultProxy(settings.s3.endpoint!);
   const proxied: Settings = { ...settings, s3: { ...settings.s3, from: "environment", endpoint: proxy.endpoint } };
   const stores = openStores(settings);
-  const env = { RELEARN_HOME: home, PATH: process.env["PATH"] ?? "" };
+  const env = { ...given, RELEARN_HOME: home, PATH: process.env["PATH"] ?? "" };
   await ensureWorker(proxied, env, new AbortController().signal, "with-this-process");
   const say = (...args: string[]) => relearn(env, ...args);
   return {

@@ -7,6 +7,7 @@ import { readSnapshot } from "../../stores/datasets.ts";
 import { expectApprovable } from "../bad-input/aftermath.ts";
 import { dayName, tinyDefinition } from "../bad-input/tiny-pipeline.ts";
 import { makePipeline, openWorld, type World } from "../bad-input/world.ts";
+import { postgresPrograms, startPostgres, type TestPostgres } from "../support/postgres.ts";
 import { rowsIn } from "./prediction-spool/killed-spooler.ts";
 import { rowsOfBlob } from "../tables/rows-of-blob.ts";
 import { type LiveServer, openLiveServer } from "./live-server.ts";
@@ -16,9 +17,18 @@ const asked: Partial<DefinitionInput> = { columns: { far: { type: "number", min:
 const landed: Partial<DefinitionInput> = { ...asked, prepare: "select *, true as may_train from rides" };
 const served: Partial<DefinitionInput> = { ...asked, sources: { served: predictions() }, label: { column: "late", task: "binary", arrives: "P1D" }, retrain: { onData: true, onDrift: false } };
 
+const trainer = "exec python -m relearn_trainers.linear\n";
+const programs = postgresPrograms();
+let database: TestPostgres | null;
 let world: World;
-beforeAll(async () => void (world = await openWorld()), 120_000);
-afterAll(() => world.close(), 60_000);
+beforeAll(async () => {
+  database = programs === null ? null : await startPostgres(programs);
+  world = await openWorld(database === null ? {} : { RELEARN_POSTGRES_URL: database.url });
+}, 120_000);
+afterAll(async () => {
+  await world.close();
+  await database?.stop();
+}, 60_000);
 
 /** Why the newest run started, and how it stands. */
 async function latest() {
@@ -34,18 +44,29 @@ const ridesOf = (n: number): Ride[] => Array.from({ length: 200 }, (_, i) => ({ 
 const isLate = ({ far, may_train }: Ride): boolean => (far < 5) === may_train;
 const ask = (server: LiveServer, instances: readonly Ride[], at: string) => server.post<Answer>("/v1/models/rides:predict", { instances, parameters: { at } });
 
-/** Asks about a day's rides, hour by hour, and says an hour later what came true. @returns the rows that may be trained on, by prediction id and row */
-async function liveThrough(server: LiveServer, n: number): Promise<string[]> {
-  const [rides, learnt] = [ridesOf(n), [] as string[]];
+/** All that came true, and of which rows that may be trained on. */
+const labels: { readonly prediction_id: string; readonly row: number; readonly label: string; readonly at: string }[] = [];
+const learnt: string[] = [];
+
+/** Asks about a day's rides, hour by hour, and says an hour later what came true. */
+async function liveThrough(server: LiveServer, n: number): Promise<void> {
+  const rides = ridesOf(n);
   for (let hour = 8; rides.length > 0; hour++) {
     const part = rides.splice(0, 25);
     const at = `${dayName(n)}T${String(hour).padStart(2, "0")}:00:00Z`;
     const { prediction_id } = await ask(server, part, at);
-    const labels = part.map((ride, row) => ({ prediction_id, row, label: String(isLate(ride)), at: at.replace(":00:00Z", ":59:00Z") }));
-    await server.post("/v1/feedback", { items: labels });
+    const items = part.map((ride, row) => ({ prediction_id, row, label: String(isLate(ride)), at: at.replace(":00:00Z", ":59:00Z") }));
+    await server.post("/v1/feedback", { items });
+    labels.push(...items);
     learnt.push(...part.flatMap(({ may_train }, row) => (may_train ? [`${prediction_id} ${row}`] : [])));
   }
-  return learnt;
+}
+
+/** What the newest run of a pipeline learned from, by prediction id and row. */
+async function rowsOfRun(pipeline: string): Promise<string[]> {
+  const { partitions } = await readSnapshot(world.store, pipeline, (await world.latest(pipeline)).snapshot!);
+  const rows = (await Promise.all(partitions.map(({ blob }) => rowsOfBlob(world.store, blob, world.home)))).flat();
+  return rows.map((row) => `${String(row["prediction_id"])} ${String(row["row"])}`).sort();
 }
 
 /** How many of a day's rides a server is right about, and which version says so. */
@@ -56,7 +77,7 @@ async function rightAbout(server: LiveServer, n: number): Promise<{ readonly ver
 }
 
 test("a model whose only source is what it was asked is trained on that alone, by itself, and its next version knows what the first did not", async () => {
-  const pipeline = makePipeline(world, "rides", "exec python -m relearn_trainers.linear\n", landed);
+  const pipeline = makePipeline(world, "rides", trainer, landed);
   expect((await world.run(pipeline)).exitCode).toBe(4);
   await expectApprovable(world, "rides");
 
@@ -68,16 +89,13 @@ test("a model whose only source is what it was asked is trained on that alone, b
 
   const server = await openLiveServer(world.settings);
   expect(await rightAbout(server, 5)).toMatchObject({ version: "1", share: expect.toSatisfy((share: number) => share < 0.5) as number });
-  const learnt = (await Promise.all([3, 4, 5].map((n) => liveThrough(server, n)))).flat();
+  await Promise.all([3, 4, 5].map((n) => liveThrough(server, n)));
   await server.closeShipped();
 
   expect(await world.say("retraining", "resume", "rides")).toMatchObject({ exitCode: 0 });
   await expect.poll(latest, { timeout: 60_000, interval: 200 }).toEqual({ causes: ["data"], state: "waiting" });
-  const { snapshot, windows } = await world.latest("rides");
-  expect(windows).toEqual({ train: { from: `${dayName(3)}T00:00:00Z`, to: `${dayName(5)}T00:00:00Z` }, holdout: { from: `${dayName(5)}T00:00:00Z`, to: `${dayName(6)}T00:00:00Z` } });
-  const { partitions } = await readSnapshot(world.store, "rides", snapshot!);
-  const rows = (await Promise.all(partitions.map(({ blob }) => rowsOfBlob(world.store, blob, world.home)))).flat();
-  expect(rows.map((row) => `${String(row["prediction_id"])} ${String(row["row"])}`).sort()).toEqual(learnt.sort());
+  expect((await world.latest("rides")).windows).toEqual({ train: { from: `${dayName(3)}T00:00:00Z`, to: `${dayName(5)}T00:00:00Z` }, holdout: { from: `${dayName(5)}T00:00:00Z`, to: `${dayName(6)}T00:00:00Z` } });
+  expect(await rowsOfRun("rides")).toEqual(learnt.toSorted());
 
   await expectApprovable(world, "rides", 2);
   const next = await openLiveServer(world.settings);
@@ -86,3 +104,11 @@ test("a model whose only source is what it was asked is trained on that alone, b
   const logged = await rowsIn(world.store, world.home, "predictions/rides/");
   expect(new Set(logged.filter(({ v }) => v === 2).map(({ extras }) => extras)), "nobody is asked for what the log knows itself").toEqual(new Set(['{"may_train":true}']));
 }, 300_000);
+
+test.skipIf(programs === null)(`another pipeline learns from the same rows by labels of a table${programs === null ? " (skipped: Postgres is not installed)" : ""}`, async () => {
+  await database!.run('create table decisions (prediction_id text, "row" integer, outcome boolean, decided_at timestamptz)');
+  for (const { prediction_id, row, label, at } of labels) await database!.run("insert into decisions values ($1, $2, $3, $4)", [prediction_id, row, label, at]);
+  const { definition } = makePipeline(world, "by-table", trainer, { ...served, sources: { served: predictions({ model: "rides", labels: { from: "postgres", table: "decisions", on: ["prediction_id", "row"], label: "outcome", time: "decided_at" } }) } });
+  expect(await world.say("run", definition, "--as-of", `${dayName(7)}T01:00:00Z`, "--by", "ann")).toMatchObject({ exitCode: 4 });
+  expect(await rowsOfRun("by-table")).toEqual(learnt.toSorted());
+}, 120_000);
