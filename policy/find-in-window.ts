@@ -61,10 +61,11 @@ const smallestRise = 0.2;
 /** All that is not as it should be, by the thresholds that were set, else by the usual ones. Too few rows say nothing. */
 export function findInWindow(looked: Looked): readonly Found[] {
   const isWhole = spanIsWhole(looked);
-  const judged = looked.report.metrics.filter((metric) => metric.value !== null && thresholdOf(metric, looked.settings) !== "off" && hasRows(metric, looked) && (isWhole || !isOfSpan(metric)));
+  const told = looked.report.metrics.filter((metric) => metric.value !== null && thresholdOf(metric, looked.settings) !== "off" && hasRows(metric, looked));
+  const judged = told.filter((metric) => isWhole || !isOfSpan(metric));
   const hasLimits = (metric: WindowMetric): boolean => limitsOf(metric, looked) !== null;
   const [usual, set] = [judged.filter((metric) => !hasLimits(metric)), judged.filter(hasLimits)];
-  const broken = usual.flatMap((metric) => brokenData(metric, looked));
+  const broken = told.filter((metric) => !hasLimits(metric)).flatMap((metric) => brokenData(metric, looked));
   const brokenColumns = new Set(broken.map(({ evidence }) => evidence.subject));
   return [
     ...broken, ...distances(usual.filter(({ subject }) => subject === null || !brokenColumns.has(subject)), looked), ...usual.flatMap((metric) => elsewhere(metric, looked)),
@@ -75,7 +76,7 @@ export function findInWindow(looked: Looked): readonly Found[] {
 /** Whether the version was watched all through the span: a part of a week is no sample of a week. */
 const spanIsWhole = ({ report: { over, window }, history }: Looked): boolean => [...history.map((one) => one.window), window].some(({ from }) => Date.parse(from) <= Date.parse(over.from));
 
-/** Distances, quality and strange values are of the span; what is broken, slow or silent is so at once. */
+/** Distances, quality and strange values are of the span; what is broken, slow or silent is so at once, also of a version that has just begun to serve. */
 const isOfSpan = ({ group, metric }: WindowMetric): boolean => group === "quality" || metric === "psi" || metric === "out_of_range_share" || metric === "unseen_share";
 
 /** Volume and silence are about there being few rows. */

@@ -37,6 +37,14 @@ describe("an alarm", () => {
     expect([partly(5), partly(6)]).toEqual([0, 1]);
   });
 
+  it("of what is broken, or fails, is raised from a version's first window on", () => {
+    const first = (...metrics: WindowMetric[]) => judgeWindow({ settings: settings(), report: report(9, metrics, 1_000, 7), history: [], open: undefined }).alarms.map(({ kind }) => kind);
+    expect(first(figure("input", "out_of_range_share", 0.9, { subject: "x" }))).toEqual(["broken-data"]);
+    expect(first(figure("input", "null_share", 0.9, { subject: "x", reference: 0 }))).toEqual(["broken-data"]);
+    expect(first(figure("software", "error_share", 0.5))).toEqual(["service"]);
+    expect(first(figure("input", "out_of_range_share", 0.2, { subject: "x" })), "a part of a week may well be strange").toEqual([]);
+  });
+
   it("of broken data blocks, asks for a repair, and says nothing of the column's drift", () => {
     const nulls = [...moved(3), figure("input", "null_share", 0.9, { subject: "x", reference: 0.01 })];
     const [day] = judged([nulls]);
