@@ -11,7 +11,7 @@ import { id } from "./quote.ts";
  * @throws RelearnError `DataRefused` naming a column that is not there
  */
 export function labelRowsSql(from: string, { on, label, time, source }: LabelColumns, types: ReadonlyMap<string, string>, where: string): string {
-  const typeOf = (name: string) => types.get([...types.keys()].find((key) => key.toLowerCase() === name.toLowerCase()) ?? "") ?? missing(where, name, types);
+  const typeOf = (name: string) => types.get([...types.keys()].find((key) => key.toLowerCase() === name.toLowerCase()) ?? "") ?? missingLabelColumn(where, name, [...types.keys()]);
   const text = (name: string) => (kindOf(typeOf(name)) === "number" ? numberText(id(name)) : `${id(name)}::varchar`);
   const shared = [on].flat().map((name) => `${text(name)} as ${id(name)}`);
   const said = source === undefined ? "null::varchar" : text(source);
@@ -19,6 +19,7 @@ export function labelRowsSql(from: string, { on, label, time, source }: LabelCol
   return `select ${[...shared, `${text(label)} as y`, `${id(time)} as known_at`, `${id(time)} as received_at`, `${said} as source`].join(", ")} from ${from}`;
 }
 
-function missing(where: string, name: string, types: ReadonlyMap<string, string>): never {
-  throw new RelearnError("DataRefused", `${where} has no column ${name}, by which the definition reads labels; it has ${[...types.keys()].join(", ")}`);
+/** @param where the labels lie @param names of the columns there */
+export function missingLabelColumn(where: string, name: string, names: readonly string[]): never {
+  throw new RelearnError("DataRefused", `${where} has no column ${name}, by which the definition reads labels; it has ${names.join(", ")}`);
 }

@@ -4,6 +4,7 @@ import { pipeline } from "node:stream/promises";
 import { RelearnError } from "../schemas/failures.ts";
 import type { LabelTable } from "../schemas/source.ts";
 import type { Window } from "../schemas/time.ts";
+import { missingLabelColumn } from "./label-rows-sql.ts";
 import { missingPackage, type PostgresClient } from "./postgres.ts";
 import { id, quote } from "./quote.ts";
 
@@ -24,7 +25,7 @@ export interface LabelSelect {
 export async function labelSelect(client: PostgresClient, { table, on, label, time, source }: LabelTable, zone: string): Promise<LabelSelect> {
   const from = table.split(".").map(id).join(".");
   const { fields } = await client.query(`select * from ${from} limit 0`);
-  const typeOf = (name: string) => fields.find((field) => field.name === name)?.dataTypeID ?? missing(table, name, fields);
+  const typeOf = (name: string) => fields.find((field) => field.name === name)?.dataTypeID ?? missingLabelColumn(`the table ${table}`, name, fields.map((field) => field.name));
   const text = (name: string) => (typeOf(name) === types.numeric ? `trim_scale(${id(name)})::text` : `${id(name)}::text`);
   const names = [on].flat();
   const columns = [...names.map((name) => `${text(name)} as ${id(name)}`), `${text(label)} as y`, `${instantSql(table, time, typeOf(time), zone)} as known_at`, `${source === undefined ? "null::text" : text(source)} as source`];
@@ -39,10 +40,6 @@ const nearSql = (time: string, zone: string) => ({ from, to }: Window): string =
   const local = (iso: string) => `(${instant(iso)} at time zone ${quote(zone)})`;
   return `${id(time)} >= ${local(from)} - interval '1 day' and ${id(time)} < ${local(to)} + interval '1 day'`;
 };
-
-function missing(table: string, name: string, fields: readonly { readonly name: string }[]): never {
-  throw new RelearnError("DataRefused", `the table ${table} has no column ${name}, by which the definition reads labels; it has ${fields.map((field) => field.name).join(", ")}`);
-}
 
 function instantSql(table: string, name: string, type: number, zone: string): string {
   if (type === types.timestamptz) return id(name);

@@ -9,13 +9,10 @@ import { parquetFiles } from "../../tables/open-duckdb.ts";
 import { parquetOptions } from "../../tables/partition-rows.ts";
 import { quote } from "../../tables/quote.ts";
 import { checkSpan } from "./check-landed.ts";
-import { labelDays } from "./label-days.ts";
-import type { LabelFile, Labels, LabelsRequest } from "./labels.ts";
+import { labelsByDay, type LabelsOfDay } from "./label-days.ts";
+import type { Labels, LabelsRequest } from "./labels.ts";
 import { landSource } from "./land-source.ts";
 import { placeBlob } from "./local-blobs.ts";
-
-/** The labels of one file that became known on one calendar day. */
-interface DayOfFile extends LabelFile { readonly day: string }
 
 /**
  * Labels that land in files. Each file is read once, like any landing file, and split by the day on which its labels became known, so a partition is made of
@@ -25,12 +22,7 @@ export async function fileLabels(request: LabelsRequest, labels: LabelFiles): Pr
   const records = await landLabels(request, labels);
   const once = new Map(records.flatMap((record) => daysOf(request, labels, record)).map((one) => [`${one.day} ${one.id}`, one]));
   const all = [...once.keys()].sort().map((key) => once.get(key)!);
-  return {
-    of: async (window) => {
-      const days = new Set(labelDays(window, request.definition).map(({ name }) => name));
-      return all.filter(({ day }) => days.has(day));
-    },
-  };
+  return labelsByDay(request.definition, all);
 }
 
 /** @throws RelearnError `DataHeld` where a file that must hold some of the labels is not there yet, or not whole; `DataRefused` where one cannot be right. */
@@ -53,7 +45,7 @@ function withTimes(record: LandingRecord, time: string): LandingRecord {
   throw new RelearnError("DataRefused", `${record.uri}: ${record.timeless.rows} of ${record.rows} labels have no ${time} that can be read, which says when they became known: correct the file`);
 }
 
-function daysOf(request: LabelsRequest, labels: LabelFiles, { pieces, columns, uri }: LandingRecord): DayOfFile[] {
+function daysOf(request: LabelsRequest, labels: LabelFiles, { pieces, columns, uri }: LandingRecord): LabelsOfDay[] {
   const types = new Map(columns.map(({ name, type }) => [name, type]));
   return pieces.map(({ partition: day, blob }) => {
     const file = join(request.folder, "labels", `${blob.sha256}.parquet`);

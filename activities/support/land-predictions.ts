@@ -61,7 +61,7 @@ export async function landPredictions(work: LandPredictions): Promise<LandedSour
 }
 
 /** What each partition would be made of, and the id under which it is kept once it was. */
-export async function planPredictions(work: LandPredictions): Promise<Plan[]> {
+async function planPredictions(work: LandPredictions): Promise<Plan[]> {
   const partitions = await askedPartitions(work);
   const labels = await labelsFor(work, partitions.filter(({ asked }) => asked.length > 0).map(({ span }) => span));
   return inParallel(partitions, 8, async (partition): Promise<Plan> => {
@@ -70,8 +70,8 @@ export async function planPredictions(work: LandPredictions): Promise<Plan[]> {
   });
 }
 
-/** Nobody waits for labels of a time in which nothing was asked. */
-async function labelsFor(work: LandPredictions, [first]: readonly CalendarSpan[]): Promise<Labels> {
+/** Labels of these partitions, of all in which something was asked: nobody waits for labels of another time. */
+export async function labelsFor(work: LandPredictions, [first]: readonly CalendarSpan[]): Promise<Labels> {
   if (first === undefined) return { of: async () => [] };
   return openLabels({ ...work, model: work.source.model ?? work.definition.name, over: { from: first.from, to: work.over.to } });
 }

@@ -1,4 +1,4 @@
-import { addDuration, floorTo, spansOf } from "../../schemas/calendar.ts";
+import { addDuration, type CalendarSpan, floorTo, spansOf } from "../../schemas/calendar.ts";
 import type { Trigger } from "../../schemas/cause.ts";
 import { partitionUnit } from "../../schemas/definition.ts";
 import type { Definition } from "../../schemas/definition.ts";
@@ -11,7 +11,7 @@ import { newestPredictionHour } from "../../stores/prediction-times.ts";
 import type { Dependencies } from "../dependencies.ts";
 import { askedPartitions } from "./asked-partitions.ts";
 import { withHeartbeat } from "./heartbeat.ts";
-import { type LandPredictions, planPredictions } from "./land-predictions.ts";
+import { labelsFor, type LandPredictions } from "./land-predictions.ts";
 import { inWorkFolder } from "./work-folder.ts";
 
 interface Asked {
@@ -44,13 +44,13 @@ export async function newPredictions(deps: Dependencies, { pipeline, ref, defini
 async function unread(work: LandPredictions): Promise<string | null> {
   const [partition] = await askedPartitions(work);
   if (partition === undefined || (await getLandingRecord(work.deps.store, work.pipeline, partition.askedId)) !== null) return null;
-  return (await areLabelsThere(work)) ? partition.askedId : null;
+  return (await areLabelsThere(work, partition.span)) ? partition.askedId : null;
 }
 
 /** Files of labels may still have to land: they are looked for again. */
-async function areLabelsThere(work: LandPredictions): Promise<boolean> {
+async function areLabelsThere(work: LandPredictions, span: CalendarSpan): Promise<boolean> {
   if (work.source.labels.from !== "files") return true;
-  return planPredictions(work).then(() => true, (error: unknown) => {
+  return labelsFor(work, [span]).then(() => true, (error: unknown) => {
     if (failureTypeOf(error) === "DataHeld") return false;
     throw error;
   });

@@ -8,11 +8,8 @@ import { labelDigests, labelSelect, writeLabels, writtenLabelsSql } from "../../
 import { parquetOptions } from "../../tables/partition-rows.ts";
 import { inPostgres } from "../../tables/postgres.ts";
 import { quote } from "../../tables/quote.ts";
-import { labelDays } from "./label-days.ts";
-import type { LabelFile, Labels, LabelsRequest } from "./labels.ts";
-
-/** The labels that became known on one day. */
-interface DayOfTable extends LabelFile { readonly day: string }
+import { labelDays, labelsByDay, type LabelsOfDay } from "./label-days.ts";
+import type { Labels, LabelsRequest } from "./labels.ts";
 
 /**
  * Labels of a table. The database gives a digest of each day, and only days of a partition that has to be joined are read: what has not changed since costs no
@@ -25,17 +22,12 @@ export async function postgresLabels(request: LabelsRequest, labels: LabelTable)
   const days = labelDays(over, definition);
   const digests = await inPostgres(address, pulse.signal, async (client) => labelDigests(client, await labelSelect(client, labels, definition.timezone), days));
   const inTurn = oneAtATime();
-  const all = days.flatMap((day, i): DayOfTable[] => {
+  const all = days.flatMap((day, i): LabelsOfDay[] => {
     const digest = digests[i] ?? null;
     let read: Promise<string> | null = null;
     return digest === null ? [] : [{ day: day.name, id: `${day.name} ${digest}`, path: () => (read ??= inTurn(() => readDay({ request, labels, address, day, digest }))) }];
   });
-  return {
-    of: async (window) => {
-      const wanted = new Set(labelDays(window, definition).map((day) => day.name));
-      return all.filter(({ day }) => wanted.has(day));
-    },
-  };
+  return labelsByDay(definition, all);
 }
 
 interface ReadDay { readonly request: LabelsRequest; readonly labels: LabelTable; readonly address: PostgresAddress; readonly day: CalendarSpan; readonly digest: string }
