@@ -3,14 +3,13 @@ import { openRegistry } from "../stores/registry.ts";
 import type { Activities, CommitResult } from "./contract.ts";
 import type { Dependencies } from "./dependencies.ts";
 import { announceEntry } from "./support/announce-entry.ts";
+import { deploymentActor } from "./support/deployment-actor.ts";
 import { refusable } from "./support/refusable.ts";
 
 /** Commits a promotion. The log checks the approval again; what it refuses is an answer, not an error. */
 export function createPromote(deps: Dependencies): Activities["promote"] {
-  return async ({ model, v, run, txn, by, reason = "" }) => {
-    const actor = by === undefined ? ({ kind: "workflow", name: `${model}/deployment`, claimed: false } as const) : ({ kind: "person", name: by, claimed: true } as const);
-    return refusable(async () => served(await announceEntry(deps, model, await openRegistry(deps.store, model).promote({ v, run, txn, actor, ...(reason === "" ? {} : { reason }) }))));
-  };
+  return async ({ model, v, run, txn, by = null, reason = "" }) =>
+    refusable(async () => served(await announceEntry(deps, model, await openRegistry(deps.store, model).promote({ v, run, txn, actor: deploymentActor(model, by), ...(reason === "" ? {} : { reason }) }))));
 }
 
 /** Commits a rollback to a version that was champion before. */

@@ -3,7 +3,7 @@ import { readJson } from "../schemas/boundary.ts";
 import { durationSeconds } from "../schemas/calendar.ts";
 import type { ActiveRollout } from "../schemas/commit.ts";
 import { type Evaluation, evaluation as evaluationSchema } from "../schemas/evaluation.ts";
-import { failureTypeOf, failureTypes, RelearnError } from "../schemas/failures.ts";
+import { isRetryable, RelearnError } from "../schemas/failures.ts";
 import { manifest as manifestSchema } from "../schemas/manifest.ts";
 import type { BlobRef } from "../schemas/names.ts";
 import type { Replica } from "../schemas/replica.ts";
@@ -70,8 +70,7 @@ function withoutDefinition(error: unknown, { kind, share }: ActiveRollout): Roll
 
 /** What another try may read is tried again. */
 function noneReadable(error: unknown): null {
-  const type = failureTypeOf(error);
-  if (type === null || failureTypes[type].retryable) throw error;
+  if (isRetryable(error)) throw error;
   return null;
 }
 

@@ -44,6 +44,12 @@ export class RelearnError extends Error {
   }
 }
 
+/** Whether another try may succeed: what is of no known kind may have been a bad moment. */
+export function isRetryable(error: unknown): boolean {
+  const type = failureTypeOf(error);
+  return type === null || failureTypes[type].retryable;
+}
+
 /** The error's kind, also across module copies and structured clones; null for any other error. */
 export function failureTypeOf(error: unknown): FailureType | null {
   const type = (error as { type?: unknown } | null)?.type;

@@ -67,7 +67,7 @@ function promoting(parts: Parts): Handler {
     const request = readPromote(args);
     if ("problem" in request) return refused(request.problem);
     const { v, by, reason } = request;
-    return askToPromote(parts, { v, run, txn: freshTxn(parts.model), title: `promote ${v} by ${by}`, by, person: { by, reason } });
+    return askToPromote(parts, { v, run, txn: freshTxn(parts.model), title: `promote ${v} by ${by}`, by, reason });
   };
 }
 
@@ -77,13 +77,13 @@ interface Promotion {
   readonly txn: string;
   readonly title: string;
   readonly by: string;
-  /** Where it was no run that asked. */
-  readonly person?: { readonly by: string; readonly reason: string };
+  /** Of the person who asked; left out where it was a run. */
+  readonly reason?: string;
 }
 
-function askToPromote({ model, line, desk }: Parts, { v, run, txn, title, by, person }: Promotion): Promise<DeploymentAnswer> {
+function askToPromote({ model, line, desk }: Parts, { v, run, txn, title, by, reason }: Promotion): Promise<DeploymentAnswer> {
   return line.ask(title, async () => {
-    const carried = await answered(() => quick.promote({ model, v, run, txn, ...person }));
+    const carried = await answered(() => quick.promote({ model, v, run, txn, ...(reason === undefined ? {} : { by, reason }) }));
     desk.heard("promote", by, carried);
     return { ...carried, except: run };
   }, { promotes: v });
