@@ -1,4 +1,5 @@
 import type { ColumnDrift, Finding } from "../schemas/validation.ts";
+import { percent } from "./percent.ts";
 
 /** What was measured of one column in the new rows against its reference. */
 export interface ColumnEvidence {
@@ -75,5 +76,3 @@ function tooMuchDrift({ column, rows, drift }: ColumnEvidence, maxDrift: number 
   if (maxDrift === null || drift.psi === null || drift.psi <= maxDrift) return [];
   return [stop("drift", rows, `column ${column}: PSI ${drift.psi.toFixed(3)} against the reference is above validation.maxDrift ${maxDrift}`)];
 }
-
-const percent = (share: number): string => `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`;

@@ -2,6 +2,7 @@ import type { Refusal } from "../schemas/acceptance.ts";
 import type { Ingested } from "../schemas/dataset.ts";
 import type { Finding } from "../schemas/validation.ts";
 import { distrustText } from "./distrusted-sources.ts";
+import { finePercent } from "./percent.ts";
 
 /** Rows by label. */
 export type LabelCounts = Readonly<Record<string, number>>;
@@ -37,7 +38,7 @@ function describeRule(rule: string, column: string): string {
 export function distrustFindings(distrusted: NonNullable<Ingested["distrusted"]>, max: number): Finding[] {
   return distrusted.flatMap(({ source, labels, by }) => {
     const share = by.reduce((sum, one) => sum + one.labels, 0) / labels;
-    const advice = share > max ? `; ${(share * 100).toFixed(1)} % of the labels of ${source} are not trusted, validation.maxDistrusted is ${max * 100} %: find out what happened at the sender` : "";
+    const advice = share > max ? `; ${finePercent(share)} of the labels of ${source} are not trusted, validation.maxDistrusted is ${max * 100} %: find out what happened at the sender` : "";
     return by.map((one): Finding => ({ check: "label source", subject: one.source, effect: share > max ? "stopped" : "quarantined", rows: one.labels, message: `${distrustText(one)}; its rows are left out${advice}` }));
   });
 }

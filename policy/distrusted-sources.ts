@@ -1,4 +1,5 @@
 import type { SourceEvidence } from "../schemas/dataset.ts";
+import { finePercent } from "./percent.ts";
 
 /** Fewer labels of a sender say nothing against it. */
 const fewestLabels = 200;
@@ -21,8 +22,6 @@ export function distrustedSources(evidence: readonly SourceEvidence[], labels: n
 
 /** What is held against a sender, for people. */
 export function distrustText({ source, labels, disagreed, expected, others, p }: SourceEvidence): string {
-  const [mine, theirs] = [{ labels, disagreed, expected }, others].map((one) => `${percent(one.disagreed)} of ${one.labels} (expected ${percent(one.expected)})`);
+  const [mine, theirs] = [{ labels, disagreed, expected }, others].map((one) => `${finePercent(one.disagreed)} of ${one.labels} (expected ${finePercent(one.expected)})`);
   return `labels that ${source} sent differ from the model's answers in ${mine}, those of the others in ${theirs}, p ${p < 1e-12 ? "below 1e-12" : p.toPrecision(2)}`;
 }
-
-const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;

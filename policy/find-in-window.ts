@@ -2,6 +2,7 @@ import type { AlarmEvidence, AlarmKind, Remedy } from "../schemas/alarm.ts";
 import type { Monitors } from "../schemas/monitors.ts";
 import type { WindowMetric, WindowReport } from "../schemas/window-report.ts";
 import { familyOf, fewestQuiet, type Limits, metricName, quietLimits, thresholdOf } from "./metric-thresholds.ts";
+import { percent } from "./percent.ts";
 
 /** Something in one window that is not as it should be. */
 export interface Found {
@@ -62,10 +63,11 @@ const smallestRise = 0.2;
 export function findInWindow(looked: Looked): readonly Found[] {
   const isWhole = spanIsWhole(looked);
   const told = looked.report.metrics.filter((metric) => metric.value !== null && thresholdOf(metric, looked.settings) !== "off" && hasRows(metric, looked));
-  const judged = told.filter((metric) => isWhole || !isOfSpan(metric));
-  const hasLimits = (metric: WindowMetric): boolean => limitsOf(metric, looked) !== null;
-  const [usual, set] = [judged.filter((metric) => !hasLimits(metric)), judged.filter(hasLimits)];
-  const broken = told.filter((metric) => !hasLimits(metric)).flatMap((metric) => brokenData(metric, looked));
+  const limited = new Set(told.filter((metric) => limitsOf(metric, looked) !== null));
+  const unlimited = told.filter((metric) => !limited.has(metric));
+  const isDue = (metric: WindowMetric): boolean => isWhole || !isOfSpan(metric);
+  const [usual, set] = [unlimited.filter(isDue), [...limited].filter(isDue)];
+  const broken = unlimited.flatMap((metric) => brokenData(metric, looked));
   const brokenColumns = new Set(broken.map(({ evidence }) => evidence.subject));
   return [
     ...broken, ...distances(usual.filter(({ subject }) => subject === null || !brokenColumns.has(subject)), looked), ...usual.flatMap((metric) => elsewhere(metric, looked)),
@@ -90,7 +92,6 @@ function foundOf(metric: WindowMetric, looked: Looked, kind: AlarmKind, proposal
   return { key: `${kind} ${metricName(metric)}`, kind, proposal, message, evidence: { metric: familyOf(metric), subject, observed: value, limit, reference, p, rows } };
 }
 
-const percent = (share: number): string => `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`;
 const figure = (value: number): string => String(Number(value.toPrecision(3)));
 const odds = (share: number): number => share / (1 - Math.min(share, 0.999));
 const column = ({ subject }: WindowMetric): string => `column ${subject}`;

@@ -2,6 +2,7 @@ import type { Definition } from "../schemas/definition.ts";
 import type { EvaluationFacts } from "../schemas/evaluation.ts";
 import type { GateResult } from "../schemas/gate.ts";
 import { labelNoiseLimit } from "./label-limits.ts";
+import { finePercent } from "./percent.ts";
 
 /** Standard errors by which noise must lie above its limit before it is no chance. */
 const surely = 3;
@@ -28,9 +29,7 @@ function answered(minRows: number, { task, champion, holdouts }: EvaluationFacts
   const noise = recent.labelNoise ?? null;
   if (noise === null) return { answer: "not-evaluated", reason: "the champion could not be run on the holdout, or is too unsure of its answers to tell" };
   const isNoisy = noise.share - surely * noise.error > limit;
-  const seen = `the champion errs on ${percent(noise.champion)} of the holdout and the candidate on ${percent(noise.candidate)}, where the champion's scores expect ${percent(noise.expected)}: as if ${percent(noise.share)} (standard error ${percent(noise.error)}) of the labels were wrong`;
-  if (!isNoisy && noise.error > mostError) return { answer: "not-evaluated", observed: noise.share, reason: `${seen}; a standard error above ${percent(mostError)} cannot tell: a longer windows.holdout has more rows` };
-  return { answer: isNoisy ? "no" : "yes", observed: noise.share, reason: isNoisy ? `${seen}; that is more than validation.maxLabelNoise, ${percent(limit)}: find out who sends wrong labels` : seen };
+  const seen = `the champion errs on ${finePercent(noise.champion)} of the holdout and the candidate on ${finePercent(noise.candidate)}, where the champion's scores expect ${finePercent(noise.expected)}: as if ${finePercent(noise.share)} (standard error ${finePercent(noise.error)}) of the labels were wrong`;
+  if (!isNoisy && noise.error > mostError) return { answer: "not-evaluated", observed: noise.share, reason: `${seen}; a standard error above ${finePercent(mostError)} cannot tell: a longer windows.holdout has more rows` };
+  return { answer: isNoisy ? "no" : "yes", observed: noise.share, reason: isNoisy ? `${seen}; that is more than validation.maxLabelNoise, ${finePercent(limit)}: find out who sends wrong labels` : seen };
 }
-
-const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
