@@ -1,7 +1,5 @@
-import type { S3Connection } from "../stores/s3-object-store.ts";
-import { connectS3 } from "../stores/s3-object-store.ts";
 import { lastWindowReports, readWindowReports, readWindowSeries } from "../stores/window-reports.ts";
-import type { Settings } from "../schemas/settings.ts";
+import { openStores } from "../workers/connect.ts";
 import { bareS3 } from "./support/bare-s3.ts";
 import { bench } from "./support/bench.ts";
 import { writeSampleYear } from "./support/sample-windows.ts";
@@ -13,7 +11,7 @@ const hours = 8_760;
 const rounds = 9;
 
 await bench("windows", ({ report, say }) => withStack(async (settings) => {
-  const store = connect(settings);
+  const { store, close } = openStores(settings);
   const bare = bareS3(settings);
   try {
     say(`writes ${hours} windows of 100 figures ...`);
@@ -31,10 +29,6 @@ await bench("windows", ({ report, say }) => withStack(async (settings) => {
     await opened("the last 50 windows of a year of hours", () => lastWindowReports(store, place, 50), 50);
   } finally {
     bare.close();
-    store.close();
+    close();
   }
 }));
-
-function connect({ s3 }: Settings): S3Connection {
-  return connectS3({ bucket: s3.bucket, endpoint: s3.endpoint, region: s3.region, credentials: { ...(s3.credentials as NonNullable<typeof s3.credentials>) } });
-}

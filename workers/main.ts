@@ -7,6 +7,7 @@ import { loadNoticeReceivers } from "../schemas/notice-settings.ts";
 import { watchParent, withParent } from "../schemas/parent-watch.ts";
 import { postgresAddress } from "../schemas/postgres-settings.ts";
 import { loadSettings, type Settings } from "../schemas/settings.ts";
+import { loadTrustKeys } from "../schemas/trust-keys.ts";
 import { probeStore } from "../stores/probe.ts";
 import { connectTemporal, openStores } from "./connect.ts";
 import { openDependencies } from "./open-dependencies.ts";
@@ -29,7 +30,7 @@ async function main(): Promise<void> {
   const stores = openStores(settings);
   await probeStore(stores.store, "quick");
   const temporal = await connectTemporal(settings);
-  const deps = { ...(await openDependencies(settings, stores, temporal.client.workflow)), notices: loadNoticeReceivers(process.env), postgres: postgresAddress(process.env) };
+  const deps = { ...(await openDependencies(settings, stores, temporal.client.workflow, loadTrustKeys(process.env))), notices: loadNoticeReceivers(process.env), postgres: postgresAddress(process.env) };
   const workers = await startWorkers(settings, deps, { codePath: bundlePath(settings) });
   shutdown = workers.shutdown;
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, workers.shutdown);

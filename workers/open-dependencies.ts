@@ -3,14 +3,12 @@ import type { WorkflowClient } from "@temporalio/client";
 import type { Dependencies } from "../activities/dependencies.ts";
 import { localLauncher } from "../launchers/local.ts";
 import type { Settings } from "../schemas/settings.ts";
-import { loadTrustKeys } from "../schemas/trust-keys.ts";
 import { ensureSigningKey } from "../stores/signing.ts";
 import { trustedKeys } from "../stores/trusted-keys.ts";
 import type { Stores } from "./connect.ts";
 
-/** The real ports of a worker on this machine. */
-export async function openDependencies(settings: Settings, { store, openBucket }: Stores, workflows: WorkflowClient): Promise<Dependencies> {
-  const trustKeys = loadTrustKeys(process.env);
+/** The real ports of a worker on this machine. @param trustKeys public keys of other installations whose manifests count */
+export async function openDependencies(settings: Settings, { store, openBucket }: Stores, workflows: WorkflowClient, trustKeys: readonly string[]): Promise<Dependencies> {
   const { home, root, python, temporal } = settings;
   return {
     store, openBucket, workflows,

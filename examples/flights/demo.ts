@@ -4,6 +4,7 @@ import { makeBucket } from "../../infra/object-server.ts";
 import { stopStack } from "../../infra/local-stack.ts";
 import type { RunRecord } from "../../schemas/run.ts";
 import { loadSettings } from "../../schemas/settings.ts";
+import { loadTrustKeys } from "../../schemas/trust-keys.ts";
 import { connectTemporal, openStores } from "../../workers/connect.ts";
 import { openDependencies } from "../../workers/open-dependencies.ts";
 import { type DemoRuns, openRuns } from "./demo-runs.ts";
@@ -38,7 +39,7 @@ async function demo(): Promise<void> {
     for (const { key, rows } of files) say(`landed s3://landing/${key}  ${rows.toLocaleString("en")} rows`);
   };
   try {
-    const deps = await openDependencies(settings, stores, client.workflow);
+    const deps = await openDependencies(settings, stores, client.workflow, loadTrustKeys(process.env));
     runs = openRuns(stage, stores.store, settings.temporal, asks);
     await makeBucket(settings.s3, "landing");
     chapter("January and February land in S3; the schedule's time comes: 1 March, 03:00 in New York");

@@ -37,7 +37,7 @@ export default definePipeline({
   gates: [atLeast("auc", 0.65), noWorseThanChampion("log_loss", { confidence: 0.95 }), slicesNoWorse("auc", 0.03), latency({ p99: "20ms" })],
   approval: { required: 1, within: "P2D" },
   // A fifth of the flights, then half, each for a day of flights at least, beside the champion, which is what its time to answer is held against; then all.
-  // On one day's weather two sound versions differ by a PSI of up to 1.
+  // Outputs may move by that much beyond what the evaluation showed of the two versions.
   rollout: canary([20, 50], { each: "P1D", samples: 400, rollbackOn: ["error_rate > 0.01", "output_shift > 0.5"] }),
   // A week's weather is no sample of the year's, and with the weather goes the share of late flights, and with that all metrics but AUC. Barometers fail in storms.
   monitors: {

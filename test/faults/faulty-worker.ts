@@ -11,7 +11,7 @@ watchParent(process.stdin, () => process.exit(1));
 const settings = loadSettings(process.env);
 const stores = openStores(settings);
 const { client } = await connectTemporal(settings);
-const deps = withFaults(await openDependencies(settings, stores, client.workflow), { log, dieAt: point === "-" ? null : point });
+const deps = withFaults(await openDependencies(settings, stores, client.workflow, []), { log, dieAt: point === "-" ? null : point });
 const workers = await startWorkers(settings, deps, { codePath: bundle }, { queue, stickyQueueScheduleToStartTimeout: "300ms" });
 process.once("SIGTERM", workers.shutdown);
 await workers.ended;
