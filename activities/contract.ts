@@ -210,6 +210,8 @@ export interface LateInput extends MonitorStep {
   readonly cursor: string;
   /** The newest object that was seen, by the store's clock. */
   readonly seen: string;
+  /** Objects of labels from about that time that were told of. */
+  readonly told?: readonly string[];
   /** The newest snapshot that was seen. */
   readonly snapshot?: string | null;
 }
@@ -218,6 +220,7 @@ export interface LateFound {
   readonly windows: readonly Window[];
   readonly labelled: readonly Window[];
   readonly seen: string;
+  readonly told: readonly string[];
   /** The newest snapshot; windows that it covers are among the labelled where it is another than before. */
   readonly snapshot?: string | null;
 }

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { versionNumber } from "./commit.ts";
-import { identifier, name, sha256 } from "./names.ts";
+import { blobRef, identifier, name, sha256 } from "./names.ts";
 import { columnSketch, sketch } from "./sketch.ts";
 import { instant, window } from "./time.ts";
 
@@ -35,6 +35,15 @@ const skewCounts = z.strictObject({
   differing: z.record(identifier, count),
 }).readonly();
 export type SkewCounts = z.infer<typeof skewCounts>;
+
+/** What callers were answered, row by row: a Parquet file of ids, times, scores and slices. Absent in a window that was counted before it was kept. */
+const answers = z.strictObject({
+  blob: blobRef,
+  /** The slices that could be told of these rows; and the SHA-256 of what all were, by which a changed definition is known. */
+  slices: z.array(z.string()).readonly(),
+  of: sha256,
+}).readonly();
+export type Answers = z.infer<typeof answers>;
 
 /** What the servers' own documents said while a window lasted. Largest over the looks; `cpu`: mean of all servers' cores together. */
 export const serverLoad = z.strictObject({ looks: z.int().min(1), servers: count, rssBytes: z.number().min(0), cpu: z.number().min(0), queued: z.number().min(0) }).readonly();
@@ -74,5 +83,6 @@ export const baseWindow = z.strictObject({
   load: serverLoad.nullable(),
   /** Absent as long as no data that was accepted covers the window, or no row says its key. */
   skew: skewCounts.optional(),
+  answers: answers.optional(),
 }).readonly();
 export type BaseWindow = z.infer<typeof baseWindow>;

@@ -20,6 +20,8 @@ export interface MonitoringState {
   readonly cursor?: string | null;
   readonly newest?: number | null;
   readonly seen?: string;
+  /** Objects of late labels that were told of, from the time about `seen`. */
+  readonly lately?: readonly string[];
   readonly snapshot?: string | null;
   readonly watermark?: string | null;
   readonly load?: ServerLoad | null;
@@ -69,7 +71,7 @@ class Watch {
 
   constructor({ events, ...input }: MonitoringState) {
     this.events = events;
-    this.state = { cursor: null, newest: null, seen: now(), snapshot: null, watermark: null, load: null, open: {}, latest: [], alarms: [], told: [], thresholds: {}, ...input };
+    this.state = { cursor: null, newest: null, seen: now(), lately: [], snapshot: null, watermark: null, load: null, open: {}, latest: [], alarms: [], told: [], thresholds: {}, ...input };
     setHandler(watchSignal, (...args) => this.watchBy(args), { description: "Watch by this definition from here on: {definition}." });
     setHandler(checkSignal, () => void (this.called = true), { description: "Look now." });
     setHandler(checkUpdate, () => this.check(), { description: "Look now, and say what was found." });
@@ -139,10 +141,11 @@ class Watch {
   }
 
   private async late(step: MonitorStep, cursor: string): Promise<Observed> {
-    const late = await heavyActivities().lateWindows({ ...step, cursor, seen: this.state.seen, snapshot: this.state.snapshot });
+    const late = await heavyActivities().lateWindows({ ...step, cursor, seen: this.state.seen, told: this.state.lately, snapshot: this.state.snapshot });
     const isLate = late.windows.length > 0 || late.labelled.length > 0;
     const observed = isLate ? await this.observe({ ...step, windows: late.windows, labelled: late.labelled, until: cursor, load: null }) : { reports: [], problems: [] };
     this.state.seen = late.seen;
+    this.state.lately = late.told ?? [];
     this.state.snapshot = late.snapshot ?? null;
     return observed;
   }

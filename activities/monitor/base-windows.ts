@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { BaseWindow, ServerLoad } from "../../schemas/base-window.ts";
+import type { Answers, BaseWindow, ServerLoad } from "../../schemas/base-window.ts";
 import type { Snapshot } from "../../schemas/dataset.ts";
 import type { Definition } from "../../schemas/definition.ts";
 import type { Window } from "../../schemas/time.ts";
@@ -21,6 +21,7 @@ import { fetchObjects, readableObjects } from "./log-objects.ts";
 import type { MonitorPorts } from "./monitor-ports.ts";
 import { mergeOutputs } from "./output-metrics.ts";
 import { type WatchedVersion, watchedVersion } from "./watched-version.ts";
+import { answersOf, keepAnswers } from "./window-answers.ts";
 
 export interface BaseRequest {
   readonly model: string;
@@ -64,17 +65,22 @@ async function withVersions(deps: MonitorPorts, model: string, bases: readonly B
 }
 
 async function countObjects(deps: MonitorPorts, request: BaseRequest, listed: readonly ObjectInfo[], objects: BaseWindow["objects"]): Promise<Omit<BaseWindows, "fresh">> {
-  const counted = await inScan(deps, request, listed, async (served, sandbox, problems) => {
-    const all = await countAll(deps, request, served, objects, sandbox);
-    return { bases: all.bases, problems: [...problems, ...all.problems] };
+  const counted = await inScan(deps, request, listed, async (scan) => {
+    const all = await countAll(deps, request, objects, scan);
+    return { bases: all.bases, problems: [...scan.problems, ...all.problems] };
   });
   return counted.bases.length > 0 || counted.problems.length > 0 ? counted : { bases: await silentChampion(deps, request, objects), problems: [] };
 }
 
-type OpenSandbox = Parameters<typeof authoredMetrics>[0]["sandbox"];
+interface Scan {
+  readonly served: ServedWindow;
+  readonly sandbox: Parameters<typeof authoredMetrics>[0]["sandbox"];
+  readonly folder: string;
+  readonly problems: readonly string[];
+}
 
 /** Works on a window's rows: local files in a folder of their own, which is gone afterwards. */
-async function inScan<T>(deps: MonitorPorts, { definition, window, signal }: Pick<BaseRequest, "definition" | "window" | "signal">, listed: readonly ObjectInfo[], work: (served: ServedWindow, sandbox: OpenSandbox, problems: readonly string[]) => Promise<T>): Promise<T> {
+async function inScan<T>(deps: MonitorPorts, { definition, window, signal }: Pick<BaseRequest, "definition" | "window" | "signal">, listed: readonly ObjectInfo[], work: (scan: Scan) => Promise<T>): Promise<T> {
   const folder = join(deps.scratch, "monitor", randomUUID());
   await mkdir(folder, { recursive: true });
   const sandbox = lazySandbox({ scratch: folder, timezone: definition.timezone, lanes: 1, signal });
@@ -82,7 +88,7 @@ async function inScan<T>(deps: MonitorPorts, { definition, window, signal }: Pic
     const fetched = await fetchObjects(deps, listed, folder, signal);
     return await withDuckDb({ spill: join(deps.scratch, "spill"), timezone: definition.timezone, signal }, async (connection) => {
       const { files, problems } = await readableObjects(connection, fetched);
-      return work(await openServed(connection, files, window, listed.reduce((sum, { bytes }) => sum + bytes, 0)), sandbox.open, problems);
+      return work({ served: await openServed(connection, files, window, listed.reduce((sum, { bytes }) => sum + bytes, 0)), sandbox: sandbox.open, folder, problems });
     });
   } finally {
     await sandbox.close();
@@ -100,7 +106,7 @@ export async function heldAgainst(deps: MonitorPorts, request: Omit<BaseRequest,
   const due = (await knownBases(deps, { ...request, load: null })).filter(({ base, version }) => base.rows > 0 && base.skew?.of !== partitions.of && rowKey(version).length > 0);
   if (due.length === 0) return;
   const listed = await predictionFiles(deps.store, request.model, request.window, request.signal);
-  await inScan(deps, request, listed, async (served) => {
+  await inScan(deps, request, listed, async ({ served }) => {
     for (const { base, version } of due) {
       const skew = await countSkew(deps, served, version, partitions, request.signal);
       if (skew !== undefined) await putBaseWindow(deps.store, { ...base, skew }, request.signal);
@@ -108,9 +114,28 @@ export async function heldAgainst(deps: MonitorPorts, request: Omit<BaseRequest,
   });
 }
 
-async function countAll(deps: MonitorPorts, request: BaseRequest, served: ServedWindow, objects: BaseWindow["objects"], sandbox: OpenSandbox): Promise<Omit<BaseWindows, "fresh">> {
+/**
+ * A span's windows with the answers that belong to the definition's slices. Reads the rows once more of those that were counted before answers were kept, or before
+ * the slices were changed.
+ */
+export async function withAnswers(deps: MonitorPorts, request: Pick<BaseRequest, "model" | "definition" | "signal">, version: WatchedVersion, bases: readonly BaseWindow[]): Promise<BaseWindow[]> {
+  return inParallel(bases, 1, async (base) => {
+    if (base.rows === 0 || base.answers?.of === answersOf(request.definition)) return base;
+    const scanned = { ...request, window: base.window };
+    const answers = await inScan(deps, scanned, await predictionFiles(deps.store, request.model, base.window, request.signal), (scan) => answersIn(deps, scanned, scan, version));
+    const kept = { ...base, answers };
+    await putBaseWindow(deps.store, kept, request.signal);
+    return kept;
+  });
+}
+
+const answersIn = async (deps: MonitorPorts, { definition, window, signal }: Pick<BaseRequest, "definition" | "window" | "signal">, { served, sandbox, folder }: Scan, version: WatchedVersion): Promise<Answers> =>
+  keepAnswers(deps, { sandbox: await sandbox(), folder, files: served.files, window, definition, version, signal });
+
+async function countAll(deps: MonitorPorts, request: BaseRequest, objects: BaseWindow["objects"], scan: Scan): Promise<Omit<BaseWindows, "fresh">> {
   const bases: BaseWindows["bases"][number][] = [];
   const problems: string[] = [];
+  const { served, sandbox } = scan;
   for (const one of await servedVersions(served)) {
     const version = await watchedVersion(deps, request.model, one.v, one.digest, request.signal);
     if (version === null) {
@@ -119,12 +144,13 @@ async function countAll(deps: MonitorPorts, request: BaseRequest, served: Served
     }
     const counted = await countVersion(served, version, request.definition.label.column);
     const authored = await authoredMetrics({ sandbox, files: served.files, window: request.window, monitors: request.definition.monitors }, version);
-    bases.push({ version, base: { ...about(request, version, objects), ...one, ...counted, authored } });
+    const answers = await answersIn(deps, request, scan, version);
+    bases.push({ version, base: { ...about(request, version, objects), ...one, ...counted, authored, answers } });
   }
   return { bases, problems };
 }
 
-function about({ model, window }: BaseRequest, { v, digest, frame }: WatchedVersion, objects: BaseWindow["objects"]): Omit<BaseWindow, keyof Served | "features" | "outOfRange" | "output" | "authored" | "withheld" | "skew"> & Pick<Served, "v" | "digest"> {
+function about({ model, window }: BaseRequest, { v, digest, frame }: WatchedVersion, objects: BaseWindow["objects"]): Omit<BaseWindow, keyof Served | "features" | "outOfRange" | "output" | "authored" | "withheld" | "skew" | "answers"> & Pick<Served, "v" | "digest"> {
   return { version: 1, model, v, digest, window, objects, frame: frame.ref.sha256, load: null };
 }
 

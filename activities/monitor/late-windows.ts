@@ -22,8 +22,11 @@ import { clockOf } from "./report-window.ts";
 
 const [hourMs, dayMs] = [3_600_000, 86_400_000];
 
-/** Objects may show in a listing some time after the time that they bear; what was seen before is told again without harm. */
+/** Objects may show in a listing some time after the time that they bear. */
 const overlapMs = 120_000;
+
+/** Of the objects in that overlap so many are known again; the others are told of once more, without harm. */
+const mostTold = 500;
 
 /**
  * Finds what has come to closed windows since the last look, by listing: prediction objects of the last span, and labels whose prediction ids lie between the
@@ -35,7 +38,7 @@ export function createLateWindows(deps: MonitorPorts): Activities["lateWindows"]
     const look: Look = { deps, input, definition, clock: clockOf(definition), since: Date.parse(input.seen) - overlapMs, signal };
     const [predictions, labels, data] = await Promise.all([latePredictions(look), lateLabels(look), lateData(look)]);
     const seen = [input.seen, predictions.newest, labels.newest].reduce((a, b) => (Date.parse(b) > Date.parse(a) ? b : a));
-    return { windows: ordered(predictions.windows), labelled: ordered([...labels.windows, ...data.windows]), seen, snapshot: data.snapshot };
+    return { windows: ordered(predictions.windows), labelled: ordered([...labels.windows, ...data.windows]), seen, told: toldBy(labels.listed, seen), snapshot: data.snapshot };
   });
 }
 
@@ -48,6 +51,13 @@ interface Look {
   readonly signal: Pulse["signal"];
 }
 interface Late { readonly windows: readonly Window[]; readonly newest: string }
+interface LateLabels extends Late { readonly listed: readonly ObjectInfo[] }
+
+/** What the next look finds again in its overlap. */
+const toldBy = (listed: readonly ObjectInfo[], seen: string): string[] => listed.filter(({ modifiedAt }) => Date.parse(modifiedAt) >= Date.parse(seen) - overlapMs).map(({ key }) => nameOf(key)).slice(-mostTold);
+
+/** An object's own name is by chance, and no other has it. */
+const nameOf = (key: string): string => key.slice(key.lastIndexOf("/") + 1, -".parquet".length);
 
 const ordered = (windows: readonly Window[]): Window[] => [...new Map(windows.map((one) => [one.from, one])).values()].sort((a, b) => Date.parse(a.from) - Date.parse(b.from));
 
@@ -67,14 +77,15 @@ async function latePredictions({ deps, input, definition, clock, since, signal }
   return { windows, newest };
 }
 
-async function lateLabels(look: Look): Promise<Late> {
+async function lateLabels(look: Look): Promise<LateLabels> {
   const { deps, input, since, signal } = look;
   const listed = await feedbackListed(deps.store, input.pipeline, since - dayMs, signal);
   const newest = listed.reduce((latest, { modifiedAt }) => (Date.parse(modifiedAt) > Date.parse(latest) ? modifiedAt : latest), input.seen);
-  const fresh = listed.filter(({ modifiedAt }) => Date.parse(modifiedAt) >= since);
-  if (fresh.length === 0) return { windows: [], newest };
+  const told = new Set(input.told);
+  const fresh = listed.filter(({ key, modifiedAt }) => Date.parse(modifiedAt) >= since && !told.has(nameOf(key)));
+  if (fresh.length === 0) return { windows: [], newest, listed };
   const ids = await predictionIdsIn(deps, fresh, signal);
-  return { windows: (await lastBases(look)).filter((base) => base.ids !== null && holdsOneOf(ids, base.ids)).map(({ window }) => window), newest };
+  return { windows: (await lastBases(look)).filter((base) => base.ids !== null && holdsOneOf(ids, base.ids)).map(({ window }) => window), newest, listed };
 }
 
 /** Two spans and the label delay back: what changes before that is no news. */

@@ -11,6 +11,7 @@ import type { Dependencies } from "../dependencies.ts";
 import { type Pulse, withHeartbeat } from "../support/heartbeat.ts";
 import { readDefinition } from "../support/read-definition.ts";
 import { baseWindows, heldAgainst } from "./base-windows.ts";
+import { type LabelFiles, withLabelFiles } from "./label-files.ts";
 import { clockOf, reportWindow, type WindowQuality } from "./report-window.ts";
 import { watchedVersion } from "./watched-version.ts";
 import { windowQuality } from "./window-quality.ts";
@@ -22,6 +23,7 @@ interface Work {
   readonly input: ObserveInput;
   readonly definition: Definition;
   readonly quality: WindowQuality;
+  readonly labels: LabelFiles;
   readonly pulse: Pulse;
 }
 
@@ -30,8 +32,8 @@ interface Work {
  * before, the reports of every later span that covers them are told anew too. Costs what the new rows cost: a span is a merge of counted windows.
  */
 export function createObserveWindows(deps: Ports, quality: WindowQuality = windowQuality): Activities["observeWindows"] {
-  return (input) => withHeartbeat(async (pulse) => {
-    const work: Work = { deps, input, definition: await readDefinition(deps.store, input.definition), quality, pulse };
+  return (input) => withHeartbeat((pulse) => withLabelFiles(deps, input.pipeline, pulse.signal, async (labels) => {
+    const work: Work = { deps, input, definition: await readDefinition(deps.store, input.definition), quality, labels, pulse };
     const reports: ObservedReport[] = [];
     const problems: string[] = [];
     const changed: Window[] = [...input.labelled];
@@ -46,7 +48,7 @@ export function createObserveWindows(deps: Ports, quality: WindowQuality = windo
     for (const window of input.labelled) await holdAgainst(window);
     if (input.until !== null) reports.push(...(await restate(work, changed, input.until)));
     return { reports, problems: [...new Set(problems)].slice(0, 20) };
-  });
+  }));
 }
 
 /** Training and serving must see the same: where data of a window has been prepared, its rows are held against it. */
@@ -75,10 +77,10 @@ async function restate(work: Work, changed: readonly Window[], until: string): P
   return reports.sort((a, b) => Date.parse(a.window.from) - Date.parse(b.window.from) || a.v - b.v);
 }
 
-async function report({ deps, input, definition, quality, pulse: { signal } }: Work, v: number, digest: string, window: Window): Promise<ObservedReport[]> {
+async function report({ deps, input, definition, quality, labels, pulse: { signal } }: Work, v: number, digest: string, window: Window): Promise<ObservedReport[]> {
   const version = await watchedVersion(deps, input.pipeline, v, digest, signal);
   if (version === null) return [];
-  const told = await reportWindow(deps, { model: input.pipeline, definition, version, window, at: deps.now(), signal }, quality);
+  const told = await reportWindow(deps, { model: input.pipeline, definition, version, window, labels, at: deps.now(), signal }, quality);
   return told === null ? [] : [summaryOf(told)];
 }
 

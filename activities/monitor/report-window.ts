@@ -7,6 +7,7 @@ import { addDuration } from "../../schemas/calendar.ts";
 import { mergeSketches } from "../../stats/merge-sketches.ts";
 import { firstBaseWindow, listBaseWindows } from "../../stores/base-windows.ts";
 import { putWindowReport } from "../../stores/window-reports.ts";
+import type { LabelFiles } from "./label-files.ts";
 import type { MonitorPorts } from "./monitor-ports.ts";
 import { mergeSkew } from "./count-skew.ts";
 import { holdoutReference, mergeOutputs, outputMetrics, type OutputReference } from "./output-metrics.ts";
@@ -22,6 +23,7 @@ export interface QualityRequest {
   readonly over: Window;
   /** The counted base windows of the span, oldest first. */
   readonly bases: readonly BaseWindow[];
+  readonly labels: LabelFiles;
   readonly signal: AbortSignal;
 }
 

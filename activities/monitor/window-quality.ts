@@ -1,5 +1,3 @@
-import { randomUUID } from "node:crypto";
-import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Estimate, HoldoutEvaluation } from "../../schemas/evaluation.ts";
 import type { LabelState, WindowMetric } from "../../schemas/window-report.ts";
@@ -9,15 +7,11 @@ import { compareModels } from "../../stats/metric-intervals.ts";
 import { riseOf } from "../../stats/error-rise.ts";
 import { rowErrors } from "../../stats/row-losses.ts";
 import { type ScoredRows, takeRows } from "../../stats/scored-rows.ts";
-import type { ObjectInfo } from "../../stores/object-store.ts";
 import { issuedAt } from "../../stores/prediction-ids.ts";
-import { predictionFiles } from "../../stores/prediction-keys.ts";
-import { feedbackListed } from "../../stores/prediction-times.ts";
-import { withDuckDb } from "../../tables/open-duckdb.ts";
-import { lazySandbox } from "../support/lazy-sandbox.ts";
+import { localBlobs } from "../support/local-blobs.ts";
 import { answeredRows, type Answered } from "./answered-rows.ts";
+import { withAnswers } from "./base-windows.ts";
 import type { MonitorPorts } from "./monitor-ports.ts";
-import { fetchObjects, readableObjects } from "./log-objects.ts";
 import { metricOf } from "./report-metrics.ts";
 import type { QualityRequest, WindowQuality } from "./report-window.ts";
 
@@ -37,31 +31,15 @@ export const windowQuality: WindowQuality = async (deps, request) => {
 };
 
 async function readAnswered(deps: MonitorPorts, request: QualityRequest): Promise<Answered> {
-  const { model, definition, over, signal } = request;
-  const folder = join(deps.scratch, "monitor", randomUUID());
-  await mkdir(folder, { recursive: true });
-  const sandbox = lazySandbox({ scratch: folder, timezone: definition.timezone, lanes: 1, signal });
-  try {
-    const [predictions, feedback] = await Promise.all([predictionFiles(deps.store, model, over, signal), labelObjects(deps, request)]);
-    const [asked, said] = await Promise.all([fetchReadable(deps, predictions, join(folder, "p"), signal), fetchReadable(deps, feedback, join(folder, "f"), signal)]);
-    return await answeredRows({ sandbox: await sandbox.open(), folder, asked, said, over, definition, version: request.version });
-  } finally {
-    await sandbox.close();
-    await rm(folder, { recursive: true, force: true });
-  }
+  const { version, signal } = request;
+  const bases = await withAnswers(deps, request, version, request.bases);
+  const kept = bases.flatMap(({ answers }) => (answers === undefined ? [] : [answers]));
+  const [answers, said] = await Promise.all([localBlobs(deps, kept.map(({ blob }) => blob), signal), request.labels.since(firstIssued(request))]);
+  return answeredRows({ spill: join(deps.scratch, "spill"), answers, said, slices: [...new Set(kept.flatMap(({ slices }) => slices))], outputs: version.manifest.outputs, signal });
 }
 
-/** Labels that were received since the first of the span's predictions was issued, however late. An id says when that was, by the wall clock. */
-async function labelObjects({ store }: MonitorPorts, { model, over, bases, signal }: QualityRequest): Promise<readonly ObjectInfo[]> {
-  const issued = bases.flatMap(({ ids }) => (ids === null ? [] : [issuedAt(ids.first) ?? Date.parse(over.from)]));
-  return feedbackListed(store, model, Math.min(...issued, Date.now()), signal);
-}
-
-async function fetchReadable(deps: MonitorPorts, objects: readonly ObjectInfo[], folder: string, signal: AbortSignal): Promise<readonly string[]> {
-  await mkdir(folder, { recursive: true });
-  const fetched = await fetchObjects(deps, objects, folder, signal);
-  return withDuckDb({ spill: join(deps.scratch, "spill"), timezone: "UTC", memoryMegabytes: 128, threads: 1, signal }, async (connection) => (await readableObjects(connection, fetched)).files);
-}
+/** When the first of the span's predictions was issued, by the wall clock, which its id says: before that nobody can have sent its label. */
+const firstIssued = ({ bases, over }: QualityRequest): number => Math.min(...bases.flatMap(({ ids }) => (ids === null ? [] : [issuedAt(ids.first) ?? Date.parse(over.from)])), Date.now());
 
 function labelsOf({ rows, labelled, delays }: Answered): LabelState {
   const sorted = Float64Array.from(delays).sort();

@@ -141,6 +141,11 @@ describe("what comes late", () => {
     const found = await stage.lateWindows({ pipeline: model, definition: stage.definition, cursor: day(3), seen: "2026-01-01T00:00:00Z" });
     expect(found.labelled).toEqual([base(2)]);
     expect(found.seen > "2026-01-01").toBe(true);
+    // They are told of once, though each look goes back a little in time; what comes meanwhile is told.
+    const again = () => stage.lateWindows({ pipeline: model, definition: stage.definition, cursor: day(3), seen: found.seen, told: found.told });
+    expect((await again()).labelled).toEqual([]);
+    await stage.feedback(new Date().toISOString(), ["id1-3"]);
+    expect((await again()).labelled).toEqual([base(1)]);
   });
 });
 

@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { getWindowReport } from "../../stores/window-reports.ts";
 import type { WindowReport } from "../../schemas/window-report.ts";
+import { readDefinition } from "../../activities/support/read-definition.ts";
+import { putJsonBlob } from "../../stores/blobs.ts";
+import { getBaseWindow } from "../../stores/base-windows.ts";
 import { model, monitorStage, type MonitorStage } from "./monitor-stage.ts";
 
 const day = { from: "2013-03-01T00:00:00Z", to: "2013-03-02T00:00:00Z" };
@@ -52,6 +55,21 @@ describe("how right a version was", () => {
     const few = await asked();
     await few.feedback("2013-03-03T00:00:00Z", ids((i) => i < 199), "1");
     expect(quality(await observed(few), "accuracy", false)).toBeUndefined();
+  });
+
+  it("is told of the slices that the definition has now, also of windows that were counted before it had them", async () => {
+    const stage = await asked();
+    await stage.feedback("2013-03-03T00:00:00Z", ids(() => true), "1");
+    const subjects = ({ metrics }: WindowReport) => [...new Set(metrics.filter(({ group, estimated }) => group === "quality" && !estimated).map(({ subject }) => subject))];
+    expect(subjects(await observed(stage))).toEqual([null]);
+    const before = (await getBaseWindow(stage.store, model, 1, day.from))!;
+    const slices = { Early: "hour < 6", early: "hour < 12", broken: "error(carrier)", unknown: "nothing = 1" };
+    const definition = await putJsonBlob(stage.store, { ...(await readDefinition(stage.store, stage.definition)), minRows: 100, slices });
+    const report = await observed(stage, { definition, windows: [], labelled: [day], until: day.to });
+    expect(subjects(report)).toEqual([null, "Early", "early"]);
+    expect(report.metrics.filter(({ metric }) => metric === "accuracy").map(({ rows: n }) => n)).toEqual([rows, rows / 4, rows / 2]);
+    const after = (await getBaseWindow(stage.store, model, 1, day.from))!;
+    expect([before.answers!.slices, after.answers!.slices, after.objects]).toEqual([[], ["Early", "early"], before.objects]);
   });
 
   it("tells that errors have risen, and since when", async () => {

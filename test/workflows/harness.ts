@@ -45,7 +45,7 @@ export function calmActivities(replaced: Partial<Activities>): Activities & { re
     rolloutEvidence: async () => ({ replicas: { live: 1, ready: 1, failed: [] }, candidate: { requests: 0, errors: 0 }, champion: { requests: 0, errors: 0 }, watchedMs: null, championP99: null, guards: [] }),
     recordRun: async ({ record }) => void records.push(record),
     planBatch: async () => ({ v: 1, digest: digest("a"), files: 3, bytes: 300 }), scoreFiles: async ({ count }) => ({ files: count, rows: 10 * count, skipped: 0 }), finishBatch: async () => ({ files: 3, rows: 30, skipped: 0, manifest: "s3://scored/all/_relearn.json" }),
-    closeWindows: async ({ newest }) => ({ windows: [], watermark: null, newest, pollMs: 60_000, load: null }), lateWindows: async ({ seen }) => ({ windows: [], labelled: [], seen }), observeWindows: async () => ({ reports: [], problems: [] }),
+    closeWindows: async ({ newest }) => ({ windows: [], watermark: null, newest, pollMs: 60_000, load: null }), lateWindows: async ({ seen }) => ({ windows: [], labelled: [], seen, told: [] }), observeWindows: async () => ({ reports: [], problems: [] }),
     judgeWindows: async ({ open }) => ({ alarms: [], open }), recordThreshold: async ({ change }) => ({ version: 1, n: 1, ...change }),
     sendNotice: async () => ({ status: "sent" }),
     ...replaced,

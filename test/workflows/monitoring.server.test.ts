@@ -98,7 +98,7 @@ describe("monitoring", () => {
     let late = false;
     await watched({
       ...passing(() => 3),
-      lateWindows: async ({ seen }) => ({ windows: late ? [window(1)] : [], labelled: late ? [window(2)] : [], seen: late ? day(9) : seen }),
+      lateWindows: async ({ seen }) => ({ windows: late ? [window(1)] : [], labelled: late ? [window(2)] : [], seen: late ? day(9) : seen, told: [] }),
       observeWindows: async (input) => {
         asked.push(input);
         return reportsOf(input);
