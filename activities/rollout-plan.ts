@@ -55,9 +55,9 @@ async function planOf(store: ObjectStore, registry: Registry, v: number, champio
   return withAllowance(plan, await document(evaluationSchema, version.evaluation, "evaluation").catch(noneReadable), champion);
 }
 
-/** Outputs may differ as far as they did in the evaluation that was approved, if it was against the champion that serves. */
+/** Outputs may differ as far as they did in an evaluation that passed its gates, if it was against the champion that serves: what failed shows no difference to bear. */
 export function withAllowance(plan: RolloutPlan, evaluation: Evaluation | null, champion: string): RolloutPlan {
-  const measured = evaluation?.champion?.model === champion ? (evaluation.holdouts.find(({ holdout }) => holdout === "recent")?.outputShift ?? null) : null;
+  const measured = evaluation?.passed === true && evaluation.champion?.model === champion ? (evaluation.holdouts.find(({ holdout }) => holdout === "recent")?.outputShift ?? null) : null;
   if (measured === null) return plan;
   return { ...plan, guards: plan.guards.map((guard) => (guard.metric === "output_shift" ? { ...guard, allowance: measured } : guard)) };
 }
