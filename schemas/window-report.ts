@@ -61,7 +61,13 @@ export const windowReport = z.strictObject({
 }).readonly();
 export type WindowReport = z.infer<typeof windowReport>;
 
-const sparse = z.record(z.string(), z.number());
+const isNumber = (one: unknown): boolean => typeof one === "number" && Number.isFinite(one);
+/** A year of hours has some million figures, and a check of each by a schema of its own takes half of the time to open it. */
+const eachOf = (holds: (one: unknown) => boolean) => z.custom<readonly unknown[]>((all) => Array.isArray(all) && all.every(holds));
+const figures = eachOf((one) => one === null || isNumber(one)) as z.ZodType<readonly (number | null)[]>;
+const rowCounts = eachOf((one) => Number.isInteger(one) && (one as number) >= -1) as z.ZodType<readonly number[]>;
+/** Figures by place. */
+const sparse = z.custom<Readonly<Record<string, number>>>((all) => typeof all === "object" && all !== null && !Array.isArray(all) && Object.values(all).every(isNumber));
 
 /**
  * `reports/<model>/folds/<v>/<yyyy-MM>.json`: the reports of the windows that begin in a month (UTC) in one object. Said once: what a series of
@@ -77,8 +83,8 @@ export const windowFold = z.strictObject({
   windows: z.array(z.strictObject({
     window, over: window, revision: z.int().min(1), writtenAt: instant, rows: windowReport.unwrap().shape.rows, labels: labelState.nullable(),
     /** Null: none here. Rows: -1 where the report has no such figure at all. */
-    values: z.array(z.number().nullable()).readonly(),
-    counts: z.array(z.int().min(-1)).readonly(),
+    values: figures,
+    counts: rowCounts,
     low: sparse, high: sparse, p: sparse, reference: sparse,
     estimated: z.array(z.int()).readonly(),
     why: z.record(z.string(), z.string()),

@@ -44,6 +44,15 @@ describe("window reports", () => {
     expect(await readWindowReports(connect(), place)).toHaveLength(20);
   });
 
+  it.each([["values", '"values":["0.1"]'], ["counts", '"counts":[-2]'], ["counts", '"counts":[0.5]'], ["p", '"p":{"0":null}'], ["low", '"low":[0.1]']])("refuse a fold whose %s are no figures: %s", async (key, spoilt) => {
+    const store = memoryObjectStore();
+    await putWindowReport(store, report(1, [metric("psi")]), at);
+    const fold = "reports/rides/folds/1/2013-01.json";
+    const text = new TextDecoder().decode((await store.get(fold))!.body);
+    await store.put(fold, new TextEncoder().encode(text.replace(new RegExp(`"${key}":(\\[.*?\\]|\\{.*?\\})`), spoilt)));
+    await expect(readWindowReports(store, place)).rejects.toThrow(key);
+  });
+
   it("make a fold anew that cannot be read", async () => {
     const { connect, objects } = createMemoryBucket();
     const store = connect();
