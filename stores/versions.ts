@@ -1,11 +1,13 @@
 import { RelearnError } from "../schemas/failures.ts";
+import type { CommitSummary } from "../schemas/commit.ts";
 import type { BlobRef } from "../schemas/names.ts";
 import { lastDecision } from "./approval-rules.ts";
 import type { CommitLog, LogView } from "./commit-log.ts";
 import type { LoggedCommit } from "./log-entries.ts";
 import { inParallel } from "./parallel.ts";
 
-export type VersionStatus = "registered" | "approved" | "rejected" | "expired" | "champion" | "former";
+/** `aborted`: its rollout was, by a check or a person, and with it went the approval. */
+export type VersionStatus = "registered" | "approved" | "rejected" | "expired" | "aborted" | "champion" | "former";
 
 export interface Version {
   readonly v: number;
@@ -43,8 +45,9 @@ function describeVersion(view: LogView, { entry }: LoggedCommit): Version {
 function statusOf({ tip, summaries }: LogView, v: number): VersionStatus {
   if (tip?.entry.state.champion?.v === v) return "champion";
   const decided = lastDecision(summaries, v);
-  const served = summaries.findLast((summary) => summary.champion === v);
-  if (served !== undefined && served.n > (decided?.n ?? 0)) return "former";
+  const since = (holds: (summary: CommitSummary) => boolean): boolean => summaries.some((summary) => summary.n > (decided?.n ?? 0) && holds(summary));
+  if (since((summary) => summary.champion === v)) return "former";
+  if (since((summary) => summary.v === v && summary.action === "abort")) return "aborted";
   return decided === undefined ? "registered" : (decided.decision as VersionStatus);
 }
 

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { readDefinition } from "../../activities/support/read-definition.ts";
 import { retrainStanding } from "../../activities/support/retrain-standing.ts";
 import { pipelineClock } from "../../policy/pipeline-clock.ts";
 import { addDuration } from "../../schemas/calendar.ts";
@@ -72,19 +73,21 @@ export const unblock = steer("unblock");
 export async function trigger(cli: Cli, given: string, options: { readonly asOf?: string; readonly by?: string }): Promise<void> {
   const pipeline = readName(given, "pipeline");
   const cause: Cause = { kind: "person", key: randomUUID(), by: await personOf(options.by) };
-  const asOf = options.asOf === undefined ? new Date().toISOString() : readPast("--as-of", options.asOf);
-  await send(cli, pipeline, asOf, cause, (store) => inForce(store, pipeline));
+  await send(cli, pipeline, cause, async (store) => {
+    const definition = await inForce(store, pipeline);
+    return { definition, asOf: options.asOf === undefined ? new Date().toISOString() : readPast("--as-of", options.asOf, (await readDefinition(store, definition)).timezone) };
+  });
 }
 
 /** Brings a changed definition: a cause of its own, which starts one run for each definition. */
 export async function define(cli: Cli, file: string, options: { readonly by?: string }): Promise<void> {
   const definition = await loadDefinition(file);
-  await send(cli, definition.name, new Date().toISOString(), { kind: "definition", key: "", by: await personOf(options.by) }, (store) => putJsonBlob(store, definition));
+  await send(cli, definition.name, { kind: "definition", key: "", by: await personOf(options.by) }, async (store) => ({ definition: await putJsonBlob(store, definition), asOf: new Date().toISOString() }));
 }
 
-async function send(cli: Cli, pipeline: string, asOf: string, cause: Cause, definitionOf: (store: ObjectStore) => Promise<BlobRef>): Promise<void> {
+async function send(cli: Cli, pipeline: string, cause: Cause, what: (store: ObjectStore) => Promise<Pick<Trigger, "definition" | "asOf">>): Promise<void> {
   const settings = await cli.settings();
-  const definition = await withStore(settings, definitionOf);
+  const { definition, asOf } = await withStore(settings, what);
   const sent: Trigger = { pipeline, asOf, definition, cause: cause.kind === "definition" ? { ...cause, key: definition.sha256 } : cause };
   await withTemporal(settings, (access) => sendTrigger(access, sent));
   const temporal = triggerLine(settings.temporal, sent);
@@ -122,8 +125,16 @@ function readAssignment(text: string): [string, unknown] {
   if (name === undefined || value === undefined) throw new RelearnError("Usage", `${JSON.stringify(text.slice(0, 80))} sets nothing: write it as cooldown=P3D, maxPerMonth=4, mode=manual, or maxPerMonth=default for what the definition says`);
   if (value === "default") return [name, null];
   if (value === "true" || value === "false") return [name, value === "true"];
-  if (name === "cooldown") addDuration("2001-01-01T00:00:00Z", readText("cooldown", value, 40), "UTC");
+  if (name === "cooldown") checkDuration(value);
   return [name, /^\d+(\.\d+)?$/.test(value) ? Number(value) : value];
+}
+
+function checkDuration(value: string): void {
+  try {
+    addDuration("2001-01-01T00:00:00Z", readText("cooldown", value, 40), "UTC");
+  } catch (error) {
+    throw new RelearnError("Usage", `cooldown=${value.slice(0, 40)} is no duration: write days as cooldown=P3D, hours as cooldown=PT12H`, { cause: error });
+  }
 }
 
 async function knownPipeline(store: ObjectStore, pipeline: string): Promise<void> {

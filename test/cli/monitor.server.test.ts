@@ -77,6 +77,8 @@ test("a promoted version is watched: windows are told of as event time passes th
     expect(await say("set", name, "psi", "above=100", "--by", "ann", "--reason", "the fleet has changed")).toMatchObject({ exitCode: 0, out: expect.stringMatching(/alarms above 100 from the next window on/) as string });
     expect(await listThresholdChanges(stores.store, name)).toMatchObject([{ n: 1, metric: "psi", threshold: { above: 100 }, by: "ann", reason: "the fleet has changed" }]);
     expect(await say("set", name, "psi", "sometimes")).toMatchObject({ exitCode: 2, err: expect.stringContaining("above=NUMBER") as string });
+    expect(await say("set", name, "psii", "above=0.3", "--by", "ann")).toMatchObject({ exitCode: 1, err: expect.stringMatching(/no window of \S+ tells of "psii"; there are: .*auc.*psi.*sent to a human.*"\w+ distance"/) as string });
+    expect(await say("set", name, "skew_share carrier", "off", "--by", "ann")).toMatchObject({ exitCode: 1, err: expect.stringContaining("skew_share") as string });
     await stage.ask("2013-03-02T20:00:00Z", 100, { name: "late" });
     await say("check", name);
     expect((await say("show", name, "--json")).json<WindowReport[]>()).toMatchObject([{ revision: 2, rows: { base: 300, over: 700 } }]);

@@ -73,10 +73,11 @@ describe("a rollout in the log", () => {
 
   it("lets an abort win over every promotion under the same approval, from every state", async () => {
     for (const before of [[], ["advance"], ["pause"], ["set-traffic"]] as const) {
-      const { start, step, promote, verify } = await stage();
+      const { registry, start, step, promote, verify } = await stage();
       await start();
       for (const action of before) await step(action, 0, { share: 25 });
       await step("abort", before[0] === "advance" ? 1 : 0);
+      expect((await registry.list()).map(({ status }) => status)).toEqual(["champion", "aborted", "approved"]);
       await expect(promote(2)).rejects.toMatchObject({ type: "StaleApproval", message: expect.stringContaining("ended by the abort") });
       await expect(start(2, "start again")).rejects.toMatchObject({ type: "StaleApproval" });
       await expect(promote(3)).resolves.toMatchObject({ entry: { state: { champion: { v: 3 } } } });

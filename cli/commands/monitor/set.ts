@@ -3,6 +3,7 @@ import type { Threshold } from "../../../schemas/monitors.ts";
 import type { ThresholdChange } from "../../../schemas/threshold-change.ts";
 import { readName, readText } from "../../support/arguments.ts";
 import type { Cli } from "../../support/cli.ts";
+import { checkMetric } from "../../support/known-metric.ts";
 import { askMonitoring, monitoringLine, watchedBy } from "../../support/monitoring.ts";
 import { personOf } from "../../support/person.ts";
 import { withStore } from "../../support/store.ts";
@@ -19,7 +20,11 @@ export async function set(cli: Cli, given: string, metric: string, written: read
   const pipeline = readName(given, "pipeline");
   const input = { metric: readText("the metric", metric, 200), threshold: readThreshold(written), by: await personOf(options.by), ...(options.reason === undefined ? {} : { reason: readText("--reason", options.reason, 2_000) }) };
   const settings = await cli.settings();
-  const definition = await withStore(settings, (store) => watchedBy(store, pipeline));
+  const definition = await withStore(settings, async (store) => {
+    const found = await watchedBy(store, pipeline);
+    await checkMetric(store, pipeline, input.metric);
+    return found;
+  });
   const change = await withTemporal(settings, (access) => askMonitoring<ThresholdChange>(access, pipeline, definition, "setThreshold", input));
   cli.give(change, `${change.metric} of ${pipeline} alarms ${thresholdText(change.threshold)} from the next window on (change ${change.n} on its record)`);
   cli.say(cli.style.dim(`same as: ${monitoringLine(settings.temporal, pipeline, "setThreshold", input)}\nnext:    relearn monitor status ${pipeline}`));

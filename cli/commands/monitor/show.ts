@@ -1,6 +1,8 @@
+import { readDefinition } from "../../../activities/support/read-definition.ts";
 import { RelearnError } from "../../../schemas/failures.ts";
 import type { WindowReport } from "../../../schemas/window-report.ts";
 import { watchedVersions } from "../../../stores/base-windows.ts";
+import { definitionInForce } from "../../../stores/definition-in-force.ts";
 import type { ObjectStore } from "../../../stores/object-store.ts";
 import { inParallel } from "../../../stores/parallel.ts";
 import { lastWindowReports } from "../../../stores/window-reports.ts";
@@ -14,14 +16,20 @@ import { metricsText } from "../../support/window-text.ts";
 /** Every figure of one window: the last one, or the one in which a time lies; of each version that was asked then, or of one. */
 export async function show(cli: Cli, given: string, options: { readonly window?: string }): Promise<void> {
   const { model, version } = readModel(given);
-  const at = options.window === undefined ? null : readInstant(options.window);
-  const reports = await withStore(await cli.settings(), async (store) => {
+  const { at, reports } = await withStore(await cli.settings(), async (store) => {
     const champion = (await (await knownModel(store, model)).champion())?.v;
-    return windowOf(store, model, version === "champion" ? (champion ?? null) : version, at);
+    const at = options.window === undefined ? null : readInstant(options.window, await zoneOf(store, model));
+    return { at, reports: await windowOf(store, model, version === "champion" ? (champion ?? null) : version, at) };
   });
   if (reports.length === 0) throw new RelearnError("NotFound", at === null ? `no window of ${given} is over yet; \`relearn monitor status ${model}\` says how its watching stands` : `no window of ${given} holds ${shortTime(at)}; \`relearn monitor status ${model} --limit 1000\` lists them`);
   cli.give(reports, reports.map((report) => textOf(cli, report)).join("\n\n"));
   cli.say(cli.style.dim(`next: relearn monitor set ${model} psi above=0.3 --reason "why"`));
+}
+
+/** Of the pipeline, in whose days its windows are. */
+async function zoneOf(store: ObjectStore, pipeline: string): Promise<string> {
+  const definition = await definitionInForce(store, pipeline);
+  return definition === null ? "UTC" : (await readDefinition(store, definition)).timezone;
 }
 
 async function windowOf(store: ObjectStore, model: string, version: number | null, at: string | null): Promise<readonly WindowReport[]> {
