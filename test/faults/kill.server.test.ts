@@ -1,62 +1,22 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { beforeAll, describe, expect, it } from "vitest";
-import { readResult } from "../../launchers/job-objects.ts";
-import { downloadBlob } from "../../stores/blobs.ts";
-import { testSettings } from "../support/settings.ts";
-import { faultyBundle } from "./faulty-bundle.ts";
-import { orphans, summaryOf } from "./summary.ts";
-import { type Case, carryThrough, newest, type Parts } from "./supervisor.ts";
+import { type CalmLife, calmLife, killAtEach } from "./killed-lives.ts";
 
 const listed = join(import.meta.dirname, "points.json");
-/** Lives of one pipeline that run side by side, each with its share of the points. */
-const chains = 4;
+/** The points of one day; those of the next are the others, and `npm run test:long` kills at all. */
+const half = new Date().getUTCDate() % 2;
 
-let parts: Parts;
-let calm: { readonly done: Case; readonly points: readonly string[]; readonly summary: unknown };
-
+let calm: CalmLife;
 beforeAll(async () => {
-  const settings = await testSettings("faults");
-  const folder = join(settings.home, "faults");
-  mkdirSync(folder, { recursive: true });
-  const { bundle, workerEntry } = await faultyBundle(folder);
-  const real: Parts = { settings, bundle, workerEntry, trainer: ["sh", "-c", "echo once >> trainings.log; exec python -m relearn_trainers.linear"] };
-  const { done } = await carryThrough(real, []);
-  parts = { ...real, trainer: await recordedTrainer(done, folder) };
-  const again = await carryThrough(parts, []);
-  calm = { done: again.done, points: [...new Set(again.done.passed())], summary: await summaryOf(again.done) };
+  calm = await calmLife();
 }, 120_000);
 
-/** A trainer that gives what the real one gave for these rows, at once: what is under test is everything around it. */
-async function recordedTrainer({ store, name }: Case, folder: string): Promise<readonly string[]> {
-  const record = await newest(store, name);
-  const result = await readResult(store, record?.job ?? "");
-  if (result?.state !== "succeeded") throw new Error(`the recording run ended ${record?.state}: ${record?.reason}`);
-  for (const [file, ref] of Object.entries(result.files)) await downloadBlob(store, ref, join(folder, file));
-  for (const file of ["model.onnx", "predictions.parquet"]) if (!existsSync(join(folder, file))) throw new Error(`the recording run left no ${file}`);
-  return ["sh", "-c", `echo once >> trainings.log; cp '${folder}/model.onnx' '${folder}/predictions.parquet' '${folder}/metrics.json' "$RELEARN_OUTPUT_DIR"`];
-}
-
-describe("a worker that is killed between any two steps", () => {
+describe("a worker that is killed between two steps", () => {
   it("has the fault points that are listed, and no others", () => {
     if (process.env["RELEARN_RECORD_POINTS"] !== undefined) writeFileSync(listed, `${JSON.stringify([...calm.points].sort(), null, 2)}\n`);
     expect([...calm.points].sort()).toEqual(JSON.parse(readFileSync(listed, "utf8")));
   });
 
-  it("leaves one version, one promotion and one training job, as if it had never died", async () => {
-    let left: readonly string[] = calm.points;
-    for (let round = 0; left.length > 0; round++) {
-      expect(round, `points that were never reached: ${left.join(", ")}`).toBeLessThan(5);
-      const shares = Array.from({ length: Math.min(chains, left.length) }, (_, chain) => left.filter((_, i) => i % chains === chain));
-      const lives = await Promise.all(shares.map((share) => carryThrough(parts, share)));
-      for (const { done } of lives) {
-        expect(await summaryOf(done)).toEqual(calm.summary);
-        await sleep(200);
-        expect(orphans(done)).toEqual([]);
-      }
-      const died = new Set(lives.flatMap((life) => life.died));
-      left = left.filter((point) => !died.has(point));
-    }
-  }, 500_000);
+  it(`leaves one version, one promotion and one training job, as if it had never died: every second point from ${half === 0 ? "the first" : "the second"} on`, () => killAtEach(calm, calm.points.filter((_, i) => i % 2 === half)), 500_000);
 });

@@ -4,6 +4,18 @@ import { type DemoStage, openDemo } from "../examples/demo-stage.ts";
 let demo: DemoStage;
 afterEach(() => demo.close(), 60_000);
 
+it("Ctrl-C at the demo's question approves nothing, ends it with 130, and says what is left and how to come back", { timeout: 120_000 }, async () => {
+  demo = openDemo();
+  await demo.terminal.shows(/Version 1 waits for an approval[^]*workflow signal .*\r\n/);
+  demo.terminal.pressCtrlC();
+  const { exitCode, text } = await demo.terminal.ended;
+  const [, run] = /(flights\/run\/\w{12}) waits for its approval: nothing was approved\./.exec(text)!;
+  expect(text).toMatch(/The demo was stopped by Ctrl-C\./);
+  expect(text).toMatch(new RegExp(`Everything it started was stopped\\. .*relearn up --detach.*relearn watch ${run}`));
+  expect([exitCode, demo.running()]).toEqual([130, []]);
+  expect(await demo.runs()).toMatchObject([{ run, state: "waiting", answers: [] }]);
+});
+
 it("the demo told to answer by itself does so on a terminal too; a Ctrl-C in its run leaves that run where it is", { timeout: 120_000 }, async () => {
   demo = openDemo("--yes");
   await demo.terminal.shows(/\d s +flights\/run\/\w{12} train|train +\d+\.\d s|train: [\d,]+ rows/);

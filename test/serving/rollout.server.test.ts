@@ -99,7 +99,7 @@ it("a version whose outputs are distributed as the champion's goes back by the l
   }, { modelOf: (content) => models[content]! });
 });
 
-it.each([
+it.concurrent.each([
   ["hangs", 1e12],
   ["fills its memory", -3e9],
 ])("a shadow that %s costs callers nothing, and the champion stays", async (_, distance) => {
