@@ -60,7 +60,7 @@ const endings: Record<FileFormat, RegExp> = {
 /** @throws RelearnError `InvalidInput` for an address that leaves its folder, or cannot be read as one. */
 export function openLanding(source: { readonly uri: string; readonly format: FileFormat }, { timezone, openBucket, base }: LandingOptions): Landing {
   const { folder, pattern } = splitUri(source.uri);
-  const place = isS3Uri(source.uri) ? bucketPlace(folder, openBucket) : folderPlace(folder, base);
+  const place = isS3Uri(source.uri) ? bucketPlace(folder, openBucket) : folderPlace(folder, base, pattern.split("{", 1)[0]);
   const template = templateUnit(pattern) === null ? null : pattern;
 
   const all = async (signal?: AbortSignal): Promise<Map<string, LandingFile>> => {

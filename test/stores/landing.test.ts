@@ -148,6 +148,9 @@ describe("a landing address that leads astray", () => {
     expect((await open(`${folder}/`).list(quarter)).files).toHaveLength(2);
     symlinkSync(join(outside, "secret.parquet"), join(folder, "leak.parquet"));
     await expect(open(`${folder}/`).list(quarter)).rejects.toMatchObject({ type: "InvalidInput", message: expect.stringContaining("leaves its folder") as string });
+    // What lies beside is not looked at: nothing is said of it, and a name that is not there yet finds nothing.
+    expect((await open(`${folder}/real`).list(quarter)).files).toHaveLength(1);
+    expect((await open(`${folder}/nowhere`).list(quarter)).files).toEqual([]);
     rmSync(outside, { recursive: true });
   });
 });
