@@ -91,7 +91,7 @@ function addRunCommands(program: Command, outcome: Outcome): void {
     .option("--wait", "wait for the approval also without a terminal"), outcome, async () => (await import("./commands/run.ts")).run as Handler);
   bind(program.command("runs").description("list runs, newest first").argument("[pipeline]").option("-n, --limit <count>", "at most so many", "20"), outcome, async () => (await import("./commands/runs.ts")).runs as Handler);
   bind(program.command("watch").description("follow a run, or a batch, to its end").argument("<run>", `${run}; or a batch: its whole id, such as flights/score/2013-04`)
-    .option("--wait", "wait for the approval also without a terminal").option("--no-wait", "end at the approval also on a terminal"), outcome, async () => (await import("./commands/watch.ts")).watch as Handler);
+    .option("--wait", "wait for the approval also without a terminal").option("--no-wait", "end at the approval also on a terminal, and where data is missing"), outcome, async () => (await import("./commands/watch.ts")).watch as Handler);
   for (const decision of ["approve", "reject"] as const) {
     bind(program.command(decision).description(decision === "approve" ? "say yes to what a run shows" : "say no to what a run shows").argument("<run>", run)
       .option("--digest <hex>", "what you answer: 12 or more hex digits of the digest shown").option("--by <name>", "who answers (default: git's user.name)").option("--comment <text>", "kept with the answer"),

@@ -21,7 +21,7 @@ export function quarantineFindings(refusals: readonly Refusal[], counts: readonl
   const share = `${(worst * 100).toFixed(2)} % of rows are quarantined, validation.maxQuarantined is ${max * 100} %`;
   return refusals.map(({ rule, column, rows, example }) => ({
     check: "quarantine", subject: column === "" ? rule : column, effect, rows,
-    message: `${describeRule(rule, column)} in ${rows} rows${example === null ? "" : `, such as ${JSON.stringify(example)}`}${effect === "stopped" ? `; ${share}: mend the source` : ""}`,
+    message: `${describeRule(rule, column)} in ${rows} row${rows === 1 ? "" : "s"}${example === null ? "" : `, such as ${JSON.stringify(example)}`}${effect === "stopped" ? `; ${share}: mend the source` : ""}`,
   }));
 }
 

@@ -117,7 +117,7 @@ function brokenData(metric: WindowMetric, looked: Looked): Found[] {
     case "rows": {
       const usual = looked.history.slice(-volumeWindows).map(({ rows }) => rows.base);
       const least = usual.length < fewestQuiet ? null : Math.min(...usual);
-      return least !== null && least >= looked.settings.minRows / 10 && value < least * volumeShare ? broken(least * volumeShare, `${value} rows came, and never fewer than ${least} in the last ${usual.length} windows: is a caller, or the log, cut off?`) : [];
+      return least !== null && least >= looked.settings.minRows / 10 && value < least * volumeShare ? broken(least * volumeShare, `${value} row${value === 1 ? "" : "s"} came, and never fewer than ${least} in the last ${usual.length} windows: is a caller, or the log, cut off?`) : [];
     }
     default:
       return [];

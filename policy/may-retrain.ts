@@ -8,6 +8,8 @@ import { alarmsStartNothing, isAsked } from "./retraining.ts";
 export interface PastRun {
   readonly asOf: string;
   readonly causes: readonly Cause[];
+  /** Whether it trains, or did: one that ended before, held, refused or cancelled, has used nothing. */
+  readonly trains: boolean;
   /** Hours of accelerators that its training took. */
   readonly gpuHours: number;
 }
@@ -72,11 +74,11 @@ function lastAsOf({ cooldown }: Pick<RetrainSettings, "cooldown">, timezone: str
   return past.filter(({ asOf }) => Date.parse(asOf) <= reached).reduce<string | null>((best, { asOf }) => (best === null || Date.parse(asOf) > Date.parse(best) ? asOf : best), null);
 }
 
-/** Runs, and hours of accelerators that they took, as of the calendar month of `now`: what a person asked for counts too. */
+/** Runs that train, and hours of accelerators that they took, as of the calendar month of `now`: what a person asked for counts too. */
 export function budgetUsed(past: readonly PastRun[], now: string, timezone: string): { readonly runs: number; readonly gpuHours: number } {
   const from = Date.parse(monthStart(now, timezone));
   const to = Date.parse(nextMonth(now, timezone));
-  const here = past.filter(({ asOf }) => Date.parse(asOf) >= from && Date.parse(asOf) < to);
+  const here = past.filter(({ asOf, trains }) => trains && Date.parse(asOf) >= from && Date.parse(asOf) < to);
   return { runs: here.length, gpuHours: here.reduce((sum, { gpuHours }) => sum + gpuHours, 0) };
 }
 

@@ -42,6 +42,14 @@ export function windowsLookedBackOn({ every, over }: Pick<WindowClock, "every" |
   return Math.max(fewestLookedBackOn, spansLookedBackOn * Math.ceil(durationSeconds(over) / durationSeconds(every)));
 }
 
+/** What is looked back on from a window: nothing of before a silence that was passed over, for the world is another since. @param earlier oldest first */
+export function sinceSilence<T extends { readonly window: Window }>({ over }: Pick<WindowClock, "over">, earlier: readonly T[], { from }: Window): readonly T[] {
+  const passedOverMs = durationSeconds(over) * 1_000;
+  const starts = [...earlier.slice(1).map(({ window }) => window.from), from];
+  const gap = earlier.findLastIndex(({ window }, i) => Date.parse(starts[i]!) - Date.parse(window.to) > passedOverMs);
+  return earlier.slice(gap + 1);
+}
+
 export interface Closing {
   /** End of the last window that was closed; null: none yet. */
   readonly cursor: string | null;

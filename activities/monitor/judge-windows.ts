@@ -3,7 +3,7 @@ import type { Definition } from "../../schemas/definition.ts";
 import type { Monitors } from "../../schemas/monitors.ts";
 import type { WindowReport } from "../../schemas/window-report.ts";
 import { type AlarmDraft, judgeWindow, passedBy } from "../../policy/judge-window.ts";
-import { windowsLookedBackOn } from "../../policy/monitor-windows.ts";
+import { sinceSilence, windowsLookedBackOn } from "../../policy/monitor-windows.ts";
 import { thresholdsInForce } from "../../policy/thresholds-in-force.ts";
 import { adjustedP } from "../../stats/benjamini-hochberg.ts";
 import { putAlarm } from "../../stores/alarms.ts";
@@ -34,7 +34,8 @@ export function createJudgeWindows(deps: Ports): Activities["judgeWindows"] {
       const place = { model: input.pipeline, v };
       const report = await getWindowReport(store, place, window.from, signal);
       if (report === null || report.v !== champion?.v) continue;
-      const judged = judgeWindow({ settings, report: corrected(report), history: await lastWindowReports(store, place, windowsLookedBackOn(settings), window.from, signal), open: open[v] });
+      const history = sinceSilence(settings, await lastWindowReports(store, place, windowsLookedBackOn(settings), window.from, signal), window);
+      const judged = judgeWindow({ settings, report: corrected(report), history, open: open[v] });
       if (input.restated !== true) for (const other of Object.keys(open)) open[other] = passedBy(open[other]!);
       open[v] = input.restated === true ? withFound(open[v], judged.open) : judged.open;
       for (const draft of judged.alarms) alarms.push(await raise(deps, input, definition, report, draft, signal));

@@ -31,7 +31,7 @@ export async function retrainStanding(store: ObjectStore, { pipeline, definition
   const past: PastRun[] = [];
   for await (const run of listRuns(store, pipeline)) {
     if (Date.parse(run.startedAt) < from || past.length >= mostRuns) break;
-    past.push({ asOf: run.asOf, causes: run.causes, gpuHours: await hours(run) });
+    past.push({ asOf: run.asOf, causes: run.causes, trains: run.endedAt === null || run.job !== null, gpuHours: await hours(run) });
   }
   return { settings, timezone, past, budget: { ...budgetUsed(past, clock, timezone), cooldownEnd: cooldownEnd(settings, timezone, past, clock) } };
 }

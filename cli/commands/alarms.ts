@@ -9,7 +9,7 @@ import { readLimit, readName, readText } from "../support/arguments.ts";
 import type { Cli } from "../support/cli.ts";
 import { shortTime } from "../support/format.ts";
 import { personOf } from "../support/person.ts";
-import { retrainingId } from "../support/start-run.ts";
+import { retrainingId, statusOrNull } from "../support/start-run.ts";
 import { withStore } from "../support/store.ts";
 import { plain } from "../support/style.ts";
 import { renderTable } from "../support/table.ts";
@@ -83,7 +83,7 @@ const decisionText = ({ decision, by, reason, at, run }: AlarmDecision): string 
 
 /**
  * Records what a person decides about an alarm, over what was decided before. It starts nothing: `relearn retraining trigger` does. `fix-data` also
- * lets what nobody asked for wait until the data is mended.
+ * lets what nobody asked for wait until the data is mended; any other decision ends that wait, where this alarm was the reason.
  */
 export async function decide(cli: Cli, given: string, wanted: string, options: { readonly reason: string; readonly by?: string }): Promise<void> {
   const read = remedy.safeParse(wanted);
@@ -96,7 +96,7 @@ export async function decide(cli: Cli, given: string, wanted: string, options: {
     await putDecision(store, found.model, { version: 1, alarm: found.id, decision, by, reason, at: new Date().toISOString(), run: null });
     return found;
   });
-  if (decision === "fix-data") await withTemporal(settings, (access) => block(access, alarm));
+  await withTemporal(settings, (access) => (decision === "fix-data" ? block(access, alarm) : lift(access, alarm, by)));
   cli.give({ alarm: alarm.id, decision, by, reason }, `alarm ${alarm.id.slice(0, 12)} of ${alarm.pipeline}: ${decision}`);
   cli.say(cli.style.dim(`next: ${nextOf(alarm, decision)}`));
 }
@@ -104,6 +104,11 @@ export async function decide(cli: Cli, given: string, wanted: string, options: {
 async function block(access: TemporalAccess, { pipeline, id, kind, message }: Alarm): Promise<void> {
   const told: AlarmRef = { id, kind, proposal: "fix-data", message };
   await inTime(access, `block of ${retrainingId(pipeline)}`, () => access.client.workflow.signalWithStart("retraining", { workflowId: retrainingId(pipeline), taskQueue, args: [{ pipeline }], signal: "block", signalArgs: [told] }));
+}
+
+async function lift(access: TemporalAccess, { pipeline, id }: Alarm, by: string): Promise<void> {
+  const standing = await statusOrNull(access, pipeline);
+  if (standing?.blocked?.id === id) await inTime(access, `unblock of ${retrainingId(pipeline)}`, () => access.client.workflow.getHandle(retrainingId(pipeline)).signal("unblock", { by }));
 }
 
 function nextOf({ pipeline, id }: Alarm, decision: AlarmDecision["decision"]): string {

@@ -41,7 +41,9 @@ export async function promote(cli: Cli, givenModel: string, givenVersion: string
     if (version.status === "champion") return cli.give({ model, v, status: "champion" }, `version ${v} of ${model} is the champion already`);
     const problem = await approvalProblem(registry, version);
     const context = { cli, settings, store, by, asOf: options.asOf, reason: options.reason === undefined ? undefined : readText("--reason", options.reason, 2_000) };
-    return problem === null ? promoteNow(context, model, v) : askAgain(context, model, v, problem);
+    if (problem === null) return promoteNow(context, model, v);
+    await askAgain(context, model, v, problem);
+    if (version.status === "former") cli.say(cli.style.dim(`or:      relearn rollback ${model} --to ${v}, at once and without another approval: it has served before`));
   });
 }
 

@@ -8,8 +8,10 @@ import { RelearnError } from "../../schemas/failures.ts";
 import { temporalLine } from "../../schemas/temporal-line.ts";
 import type { BlobRef } from "../../schemas/names.ts";
 import { putJsonBlob } from "../../stores/blobs.ts";
+import { listDecisions } from "../../stores/alarms.ts";
 import { definitionInForce } from "../../stores/definition-in-force.ts";
 import type { ObjectStore } from "../../stores/object-store.ts";
+import { inParallel } from "../../stores/parallel.ts";
 import { listChanges } from "../../stores/retrain-changes.ts";
 import { listPipelines, listRuns } from "../../stores/runs.ts";
 import { taskQueue } from "../../workers/connect.ts";
@@ -21,26 +23,48 @@ import { shortTime } from "../support/format.ts";
 import { notAmong } from "../support/known-model.ts";
 import { personOf } from "../support/person.ts";
 import { retrainingText, settingText, standingText } from "../support/retraining-text.ts";
-import { retrainingId, retrainingStatus, sendTrigger, triggerLine } from "../support/start-run.ts";
+import { type Awaited, retrainingId, sendTrigger, statusOrNull, triggerLine, waitsFor } from "../support/start-run.ts";
 import { withStore } from "../support/store.ts";
 import { plain } from "../support/style.ts";
 import { inTime, type TemporalAccess, withTemporal } from "../support/temporal.ts";
+
+const dayMs = 86_400_000;
 
 /** What runs, what waits and why, the settings in force, what is used of the budgets, and what was decided about alarms. */
 export async function status(cli: Cli, given: string): Promise<void> {
   const pipeline = readName(given, "pipeline");
   const settings = await cli.settings();
-  const { state, changes, standing } = await withStore(settings, async (store) => {
+  const { state, awaited, changes, standing } = await withStore(settings, async (store) => {
     const definition = await inForce(store, pipeline);
-    const [state, changes] = await Promise.all([withTemporal(settings, (access) => statusOrNull(access, pipeline)), listChanges(store, pipeline, 5)]);
+    const [{ state: known, awaited }, changes] = await Promise.all([withTemporal(settings, (access) => asked(access, pipeline)), listChanges(store, pipeline, 5)]);
+    const state = known === null ? null : { ...known, decisions: await inParallel(known.decisions, 8, (one) => lastDecision(store, pipeline, one)) };
     const clock = await clockOf(store, pipeline);
     const { settings: inForceNow, budget } = await retrainStanding(store, { pipeline, definition, change: state?.change ?? {}, clock });
-    return { state, changes, standing: { asOf: clock, settings: inForceNow, ...budget } };
+    return { state, awaited, changes, standing: { asOf: clock, settings: inForceNow, ...budget } };
   });
-  const text = [state === null ? `no retraining of ${pipeline} goes on just now: its next cause starts one` : retrainingText(cli.style, pipeline, state), standingText(standing, state?.change ?? {})].join("\n");
+  const text = [state === null ? `no retraining of ${pipeline} goes on just now: its next cause starts one` : retrainingText(cli.style, pipeline, state, awaited), standingText(standing, state?.change ?? {})].join("\n");
   cli.give({ pipeline, state, standing, changes }, text);
   for (const { at, by, reason, change } of cli.json ? [] : changes) cli.say(cli.style.dim(`${shortTime(at)}  ${plain(by)} set ${settingText(change)}${reason === null ? "" : `: ${plain(reason)}`}`));
-  if (state !== null) cli.say(cli.style.dim(`next: relearn retraining ${state.paused ? "resume" : state.blocked !== null ? "unblock" : "trigger"} ${pipeline}`));
+  if (state !== null) cli.say(cli.style.dim(`next: ${nextOf(pipeline, state, awaited, standing.asOf)}`));
+}
+
+async function asked(access: TemporalAccess, pipeline: string): Promise<{ readonly state: RetrainingStatus | null; readonly awaited: Awaited }> {
+  const state = await statusOrNull(access, pipeline);
+  return { state, awaited: state?.running == null ? null : await waitsFor(access, state.running.workflowId) };
+}
+
+/** What was decided last, which may be a person's word after the policy's. */
+async function lastDecision(store: ObjectStore, pipeline: string, decided: RetrainingStatus["decisions"][number]): Promise<RetrainingStatus["decisions"][number]> {
+  const last = (await listDecisions(store, pipeline, decided.alarm)).at(-1);
+  return last === undefined ? decided : { ...decided, decision: last.decision, reason: last.reason };
+}
+
+/** A run that waits occupies the pipeline's one place. A pipeline that replays the past knows nothing of today. */
+function nextOf(pipeline: string, { paused, blocked, running }: RetrainingStatus, awaited: Awaited, clock: string): string {
+  if (paused) return `relearn retraining resume ${pipeline}`;
+  if (running !== null) return awaited === "data" ? `relearn watch ${running.workflowId}, or relearn cancel ${running.workflowId}` : `relearn watch ${running.workflowId}`;
+  if (blocked !== null) return `relearn retraining unblock ${pipeline}`;
+  return `relearn retraining trigger ${pipeline}${Date.now() - Date.parse(clock) > dayMs ? ` --as-of ${clock}` : ""}`;
 }
 
 /** The pipeline's own time, as its newest run tells it. */
@@ -142,10 +166,3 @@ async function knownPipeline(store: ObjectStore, pipeline: string): Promise<void
 }
 
 const unknown = async (store: ObjectStore, pipeline: string): Promise<RelearnError> => notAmong("pipeline", pipeline, await listPipelines(store), "`relearn run <definition>` starts one");
-
-async function statusOrNull(access: TemporalAccess, pipeline: string): Promise<RetrainingStatus | null> {
-  return retrainingStatus(access, pipeline).catch((error: Error) => {
-    if (error.name === "WorkflowNotFoundError") return null;
-    throw error;
-  });
-}

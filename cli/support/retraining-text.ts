@@ -4,12 +4,13 @@ import type { RetrainingStatus } from "../../workflows/messages.ts";
 import type { Cli } from "./cli.ts";
 import { shortTime } from "./format.ts";
 import { queueText } from "./queued-runs.ts";
+import { type Awaited, waitingText } from "./start-run.ts";
 import { plain } from "./style.ts";
 
 /** What runs, what waits and why. */
-export function retrainingText(style: Cli["style"], pipeline: string, { paused, running, queued, waiting, blocked, decisions, problem }: RetrainingStatus): string {
+export function retrainingText(style: Cli["style"], pipeline: string, { paused, running, queued, waiting, blocked, decisions, problem }: RetrainingStatus, awaited: Awaited): string {
   const lines = [
-    `${pipeline}: ${paused ? style.yellow("paused, starts no run") : running === null ? "nothing runs" : `${running.workflowId} runs, for ${running.causes.length} cause${running.causes.length === 1 ? "" : "s"}`}`,
+    `${pipeline}: ${paused ? style.yellow("paused, starts no run") : running === null ? "nothing runs" : `${running.workflowId} runs, for ${running.causes.length} cause${running.causes.length === 1 ? "" : "s"}${awaited === null ? "" : waitingText[awaited]}`}`,
     ...(blocked === null ? [] : [style.red(`its data is said to be broken: ${plain(blocked.message)}`)]),
     ...(problem === null ? [] : [style.red(`what was tried last could not be done: ${plain(problem)}`)]),
     ...queueText(queued),

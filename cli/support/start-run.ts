@@ -31,6 +31,14 @@ export async function retrainingStatus(access: TemporalAccess, pipeline: string)
   return inTime(access, `the question how ${retrainingId(pipeline)} stands`, () => access.client.workflow.getHandle(retrainingId(pipeline)).query<RetrainingStatus>("state"));
 }
 
+/** The same; null where it never ran. */
+export async function statusOrNull(access: TemporalAccess, pipeline: string): Promise<RetrainingStatus | null> {
+  return retrainingStatus(access, pipeline).catch((error: Error) => {
+    if (error.name === "WorkflowNotFoundError") return null;
+    throw error;
+  });
+}
+
 /** Where a cause went. `queued` says behind what. */
 export type Placed = { readonly run: string } | { readonly queued: string };
 
@@ -48,12 +56,19 @@ export async function placeOf(access: TemporalAccess, pipeline: string, key: str
   return { queued: `queued behind ${workflowId}${await whyItStays(access, workflowId)}: relearn watch ${workflowId}${folded}` };
 }
 
+export const waitingText = { approval: ", which waits for an approval", data: ", which is held: its data is not complete" } as const;
 /** What a running run waits for, where that is not work. */
-async function whyItStays(access: TemporalAccess, workflowId: string): Promise<string> {
+export type Awaited = keyof typeof waitingText | null;
+
+export async function waitsFor(access: TemporalAccess, workflowId: string): Promise<Awaited> {
   const record = await inTime(access, "how the run stands", () => access.client.workflow.getHandle(workflowId).query<RunRecord>("progress"), 3_000).catch(() => null);
-  if (record?.state === "waiting") return ", which waits for an approval";
-  return record?.state === "held" ? ", which is held: its data is not complete" : "";
+  return record?.state === "waiting" ? "approval" : record?.state === "held" ? "data" : null;
 }
+
+const whyItStays = async (access: TemporalAccess, workflowId: string): Promise<string> => {
+  const awaited = await waitsFor(access, workflowId);
+  return awaited === null ? "" : waitingText[awaited];
+};
 
 /** As `placeOf`, once planning is over: that takes a moment, where a queue may take hours. */
 export async function settledPlaceOf(access: TemporalAccess, pipeline: string, key: string): Promise<Placed> {

@@ -21,7 +21,7 @@ export interface WatchPlace {
 
 /**
  * Follows a run until it ends, until it waits for an approval that nobody here waits for, or until Ctrl-C, which leaves it running.
- * @param wait go on through the approval: also without a terminal, on a terminal only (false), or not even there
+ * @param wait go on through the approval: also without a terminal, on a terminal only (false), or not even there; then data that is missing is not waited for either
  * @returns the exit code
  */
 export async function watchRun(place: WatchPlace, workflowId: string, wait: boolean | "never"): Promise<number> {
@@ -35,6 +35,7 @@ export async function watchRun(place: WatchPlace, workflowId: string, wait: bool
       for await (const moment of followRun(place.access, store, workflowId, signal)) {
         last = moment.record;
         screen.show(moment);
+        if (wait === "never" && moment.record.state === "held") break;
         if (!isQuestion(moment.record) || moment.record.question?.digest === asked) continue;
         const fresh = await progressOf(place.access, moment.record);
         if (!isQuestion(fresh)) continue;

@@ -20,6 +20,7 @@ export function readCloudEvents(headers: IncomingHttpHeaders, json: () => unknow
   const type = mediaType(headers);
   if (type === "application/cloudevents+json") return { occurrences: [occurrenceOf(json(), "the event")], notes: [] };
   if (type === "application/cloudevents-batch+json") return { occurrences: batchOf(json()).map((event, i) => occurrenceOf(event, `event ${i} of the batch`)), notes: [] };
+  if (isBinary(headers) && !Object.keys(headers).some((header) => header.startsWith("ce-"))) throw new HttpError(415, `Content-Type: an event in the body is sent as application/cloudevents+json, and several as application/cloudevents-batch+json; as ${type || "another type"} its attributes come in ce- headers, and there are none`);
   if (isBinary(headers)) return { occurrences: [occurrenceOf({ ...attributesOf(headers), ...dataOf(type, json) }, "the event (from the ce- headers)")], notes: [] };
   throw new HttpError(415, "Content-Type: of CloudEvents, application/cloudevents+json and application/cloudevents-batch+json are taken");
 }

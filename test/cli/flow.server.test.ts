@@ -346,6 +346,7 @@ describe("retraining from the command line", () => {
     expect(shown).toMatch(/distance is stuck at -1[^]*psi +distance +0\.41 +0\.25[^]*fix-data, by policy: the alarm asks for: fix-data/);
     expect((await say("alarms", "decide", "bbbbbbbb", "ignore", "--reason", "a drill", "--by", "ann")).out).toContain("alarm bbbbbbbbbbbb of alarmed: ignore");
     expect((await say("alarms")).out).toMatch(/bbbbbbbbbbbb .* ignore /);
+    await expect.poll(async () => (await say("retraining", "status", "alarmed")).out, { timeout: 20_000 }).toMatch(/^(?![^]*said to be broken)[^]*alarm bbbbbbbbbbbb: ignore: a drill/);
     expect((await say("retraining", "unblock", "alarmed")).out).toContain("alarmed takes its data for mended");
     expect((await say("alarms", "decide", "aaaaaaaa", "fix-data", "--reason", "the pipe broke", "--by", "ann")).out).toContain("next: relearn retraining unblock alarmed");
     expect((await say("retraining", "status", "alarmed")).out).toContain("its data is said to be broken: distance has moved");

@@ -120,6 +120,7 @@ describe("CloudEvents", () => {
     const { status, body } = await post(gateway, "/v1/hooks/cloudevents", "a,b\n1,2\n", { ...headers, "content-type": "text/csv", ...bearer });
     expect([status, body.keys]).toEqual([202, [keyOf("/lake/café", "19")]]);
     expect(gateway.retraining.taken[0]!.alarm!.message).toBe("io.lake.partition.written: a b");
+    expect((await post(gateway, "/v1/hooks/cloudevents", event, { "content-type": "application/json", ...bearer }))).toMatchObject({ status: 415, body: { error: expect.stringContaining("application/cloudevents+json") as string } });
     expect((await post(gateway, "/v1/hooks/cloudevents", "x", { ...headers, "ce-source": "%zz", "content-type": "text/plain", ...bearer })).body.error).toMatch(/ce-source.*percent-encoded/);
   });
 

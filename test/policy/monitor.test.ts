@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { readSetThreshold, readWatch } from "../../policy/monitor-requests.ts";
-import { baseWindowAt, pollMs, spanOver, watermarkOf, windowsLookedBackOn, windowsOver } from "../../policy/monitor-windows.ts";
+import { baseWindowAt, pollMs, sinceSilence, spanOver, watermarkOf, windowsLookedBackOn, windowsOver } from "../../policy/monitor-windows.ts";
 import { addLoad } from "../../policy/server-loads.ts";
 import { thresholdsInForce } from "../../policy/thresholds-in-force.ts";
 
@@ -41,6 +41,15 @@ describe("base windows", () => {
 
   it("are judged with more before them than one span holds", () => {
     for (const [every, over, windows] of [["PT1H", "P7D", 168], ["PT1H", "P14D", 336], ["P1D", "P7D", 7], ["P1D", "P1Y", 365]] as const) expect(windowsLookedBackOn({ every, over })).toBeGreaterThan(windows);
+  });
+
+  it("look back on nothing of before a silence that was passed over", () => {
+    const day = (n: number) => ({ window: { from: new Date(Date.UTC(2013, 2, n)).toISOString(), to: new Date(Date.UTC(2013, 2, n + 1)).toISOString() } });
+    const earlier = [1, 2, 12, 13, 20].map(day);
+    expect(sinceSilence(clock("P1D"), earlier, day(21).window)).toEqual([day(12), day(13), day(20)]);
+    expect(sinceSilence(clock("P1D"), earlier, day(28).window)).toEqual([day(12), day(13), day(20)]);
+    expect(sinceSilence(clock("P1D"), earlier, day(4_000).window)).toEqual([]);
+    expect(sinceSilence(clock("P1D"), [], day(1).window)).toEqual([]);
   });
 
   it("are looked for every tenth of their length, between 5 s and 5 min", () => {
