@@ -47,9 +47,13 @@ export function missingPackage(error: unknown): never {
 const refused = /^(28|3D)/;
 const unreadable = /^(42|22|0A)/;
 
+/** A certificate that is not believed today is not believed tomorrow (Node's X.509 and TLS error codes; pg's own word for a server without TLS). */
+const unproven = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_|HOSTNAME_MISMATCH|ERR_TLS_)|does not support SSL/;
+
 function failureOf(error: unknown, shown: string): unknown {
   if (error instanceof RelearnError) return error;
   const { code = "", message = String(error) } = error as { code?: string; message?: string };
+  if (unproven.test(code) || unproven.test(message)) return new RelearnError("StoreRefused", `the database of labels (RELEARN_POSTGRES_URL, ${shown}) does not prove who it is: ${message}; name its certificate authority with sslrootcert=FILE, or, where the way there is safe, say sslmode=disable`, { cause: error });
   const type = refused.test(code) ? "StoreRefused" : code === "57014" ? "SqlLimit" : unreadable.test(code) ? "DataRefused" : "StoreUnavailable";
   return new RelearnError(type, `the database of labels (RELEARN_POSTGRES_URL, ${shown}): ${message || code || "no answer"}`, { cause: error });
 }
