@@ -17,7 +17,7 @@ export interface Meter {
 /** The server's figures. Others add their own to `registry`. */
 export interface Metrics {
   readonly registry: Registry;
-  /** Kept by whoever answers: looking one up takes two maps. */
+  /** Kept by whoever answers: looking one up takes a name made of three. */
   meter(contract: ModelContract, variant: Variant): Meter;
   /** Counts a request that ended with an error. @param outcome kind of the failure. */
   failed(model: string, outcome: string): void;
@@ -37,14 +37,16 @@ export function count(meter: Meter, rows: number, { queuedMs, computeMs, totalMs
 
 export function makeMetrics(models: ServedModels): Metrics {
   const registry = new Registry();
-  const meters = new Map<ModelContract, Map<Variant, Meter>>();
+  const meters = new Map<string, Meter>();
   const failures = new Map<string, { readonly labels: Labels; count: number }>();
   const metrics: Metrics = {
     registry,
     inFlight: 0,
     meter(contract, variant) {
-      const known = meters.get(contract)?.get(variant);
-      return known ?? addMeter(meters, contract, variant);
+      const known = meters.get(nameOf(contract, variant));
+      if (known !== undefined) return known;
+      forgetOldest(meters, contract.model, models);
+      return addMeter(meters, contract, variant);
     },
     failed(model, outcome) {
       const key = `${model} ${outcome}`;
@@ -53,7 +55,7 @@ export function makeMetrics(models: ServedModels): Metrics {
       known.count++;
     },
   };
-  const all = (): Meter[] => [...meters.values()].flatMap((byVariant) => [...byVariant.values()]);
+  const all = (): Meter[] => [...meters.values()];
   show(registry, {
     name: "relearn_requests_total", help: "Predictions asked for, by what became of them", type: "counter",
     samples: () => [...all().map(({ labels, requests }) => ({ labels: { ...labels, outcome: "ok" }, value: requests })), ...[...failures.values()].map(({ labels, count: value }) => ({ labels, value }))],
@@ -64,11 +66,23 @@ export function makeMetrics(models: ServedModels): Metrics {
   return metrics;
 }
 
-function addMeter(meters: Map<ModelContract, Map<Variant, Meter>>, contract: ModelContract, variant: Variant): Meter {
+/** A version that is loaded again goes on counting where it was: two series of one name would spoil the whole page for Prometheus. */
+const nameOf = ({ model, v }: ModelContract, variant: Variant): string => `${model} ${v} ${variant}`;
+
+/** Series of a model that are shown at most; those of versions that do not answer any more go first, the oldest before the others. */
+const mostMeters = 50;
+
+function forgetOldest(meters: Map<string, Meter>, model: string, models: ServedModels): void {
+  const mine = [...meters].filter(([, { labels }]) => labels["model"] === model);
+  const answering = new Set(models.list().find(({ name }) => name === model)?.versions().map(({ v }) => String(v)));
+  const idle = mine.filter(([, { labels }]) => !answering.has(labels["version"]!));
+  for (const [name] of idle.slice(0, Math.max(0, mine.length - mostMeters + 1))) meters.delete(name);
+}
+
+function addMeter(meters: Map<string, Meter>, contract: ModelContract, variant: Variant): Meter {
   const labels = { model: contract.model, version: String(contract.v), variant };
   const meter: Meter = { labels, requests: 0, rows: 0, queue: makeHistogram(labels), compute: makeHistogram(labels), request: makeHistogram(labels) };
-  const byVariant = meters.get(contract) ?? new Map<Variant, Meter>();
-  meters.set(contract, byVariant.set(variant, meter));
+  meters.set(nameOf(contract, variant), meter);
   return meter;
 }
 
