@@ -159,7 +159,7 @@ async function rollback(log: CommitLog, { v, reason, expected, ...step }: Rollba
       const state = stateOf(view);
       if (state.champion === null) throw new RelearnError("NotFound", `${log.model} has no champion to roll back from`);
       const to = v === undefined ? state.previous[0] : await formerChampion(log, view, v);
-      if (to === undefined) throw new RelearnError("NotFound", `${log.model} has no champion before version ${state.champion.v}`);
+      if (to === undefined) throw new RelearnError("NotFound", `${log.model} has no champion before version ${state.champion.v}; \`relearn rollback ${log.model} --to VERSION\` serves any version again that served before`);
       if (to.v === state.champion.v) throw new RelearnError("Superseded", `version ${to.v} of ${log.model} is the champion already`);
       return { operation: { kind: "rollback", v: to.v, from: state.champion.v, reason }, expected: { champion: replacedBy(state.champion) }, state: rolledBack(state, to), versions: versionsOf(view), approval: null, digests: { model: to.model.sha256, manifest: to.manifest.sha256 } };
     },

@@ -15,7 +15,9 @@ const silenceMs = 30_000;
  */
 export async function inPostgres<T>(address: PostgresAddress, signal: AbortSignal, work: (client: PostgresClient) => Promise<T>): Promise<T> {
   signal.throwIfAborted();
-  const client = await openClient(address);
+  const client = await openClient(address).catch((error: unknown) => {
+    throw failureOf(error, address.shown);
+  });
   const stop = (): void => void client.end().catch(() => undefined);
   signal.addEventListener("abort", stop, { once: true });
   try {
@@ -47,13 +49,17 @@ export function missingPackage(error: unknown): never {
 const refused = /^(28|3D)/;
 const unreadable = /^(42|22|0A)/;
 
-/** A certificate that is not believed today is not believed tomorrow (Node's X.509 and TLS error codes; pg's own word for a server without TLS). */
-const unproven = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_|HOSTNAME_MISMATCH|ERR_TLS_)|does not support SSL/;
+/** A server that does not prove who it is today does not tomorrow (Node's X.509 and TLS error codes; pg's own word for a server without TLS). */
+const unproven = /^(CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH_|HOSTNAME_MISMATCH|ERR_TLS_|ERR_SSL_|ERR_OSSL_)|does not support SSL/;
+/** A file that the address names; a socket that is not there (`connect`) may be of a server that starts again. */
+const unread = /^(EISDIR|EACCES|ENOENT|ENOTDIR)$/;
 
 function failureOf(error: unknown, shown: string): unknown {
   if (error instanceof RelearnError) return error;
-  const { code = "", message = String(error) } = error as { code?: string; message?: string };
-  if (unproven.test(code) || unproven.test(message)) return new RelearnError("StoreRefused", `the database of labels (RELEARN_POSTGRES_URL, ${shown}) does not prove who it is: ${message}; name its certificate authority with sslrootcert=FILE, or, where the way there is safe, say sslmode=disable`, { cause: error });
+  const { code = "", message = String(error), syscall } = error as { code?: string; message?: string; syscall?: string };
+  const database = `the database of labels (RELEARN_POSTGRES_URL, ${shown})`;
+  if (unproven.test(code) || unproven.test(message)) return new RelearnError("StoreRefused", `${database}: no trusted connection: ${message}; sslrootcert=FILE names the certificate authority to believe, and sslmode=disable goes without TLS where the way there is safe`, { cause: error });
+  if (unread.test(code) && syscall !== "connect") return new RelearnError("StoreRefused", `${database}: a file that its address names cannot be read: ${message}`, { cause: error });
   const type = refused.test(code) ? "StoreRefused" : code === "57014" ? "SqlLimit" : unreadable.test(code) ? "DataRefused" : "StoreUnavailable";
-  return new RelearnError(type, `the database of labels (RELEARN_POSTGRES_URL, ${shown}): ${message || code || "no answer"}`, { cause: error });
+  return new RelearnError(type, `${database}: ${message || code || "no answer"}`, { cause: error });
 }

@@ -7,14 +7,15 @@ import { findPrediction, modelOf } from "../support/find-prediction.ts";
 import { counted, shortTime } from "../support/format.ts";
 import { replayPrediction, type Replay } from "../support/replay-prediction.ts";
 import { withStore } from "../support/store.ts";
+import { zoneOf } from "../support/zone-of.ts";
 
 /** Asks the stored model of a prediction the same again. Exit code 1 where an answer is another, or none could be compared. */
 export async function replay(cli: Cli, id: string, options: { readonly at?: string }): Promise<number> {
-  const at = options.at === undefined ? null : readPast("--at", options.at);
   return withStore(await cli.settings(), async (store) => {
     const folder = await mkdtemp(join(tmpdir(), "relearn-replay-"));
     try {
       const model = await modelOf(store, id);
+      const at = options.at === undefined ? null : readPast("--at", options.at, await zoneOf(store, model));
       const results = [];
       for (const found of await findPrediction(store, folder, model, id, at)) results.push({ found, result: await replayPrediction(store, folder, id, found) });
       const lines = results.map(({ found: { contract, variant, rows }, result }) => `  version ${contract.v} (${variant}, ${contract.digest.slice(0, 12)}), ${counted(rows, "row")}: ${said(result)}`);

@@ -67,10 +67,10 @@ function nextOf(pipeline: string, { paused, blocked, running }: RetrainingStatus
   return `relearn retraining trigger ${pipeline}${Date.now() - Date.parse(clock) > dayMs ? ` --as-of ${clock}` : ""}`;
 }
 
-/** The pipeline's own time, as its newest run tells it. */
+/** The pipeline's own time, as its newest run tells it; one that ended without its data says nothing of when the pipeline is. */
 async function clockOf(store: ObjectStore, pipeline: string): Promise<string> {
   const now = new Date().toISOString();
-  for await (const { asOf, startedAt } of listRuns(store, pipeline)) return pipelineClock(asOf, now, startedAt);
+  for await (const { asOf, startedAt, endedAt, snapshot } of listRuns(store, pipeline)) if (endedAt === null || snapshot !== null) return pipelineClock(asOf, now, startedAt);
   return now;
 }
 

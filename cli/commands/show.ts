@@ -15,6 +15,7 @@ import { counted, figure, shortTime } from "../support/format.ts";
 import { knownModel, versionsText } from "../support/known-model.ts";
 import { replicasText } from "../support/replicas-text.ts";
 import { withStore } from "../support/store.ts";
+import { zoneOf } from "../support/zone-of.ts";
 import { plain } from "../support/style.ts";
 import { renderTable } from "../support/table.ts";
 import { detailOf } from "./history.ts";
@@ -22,11 +23,10 @@ import { detailOf } from "./history.ts";
 /** A model and its versions, one version whole, or what served at a moment and who allowed it. */
 export async function show(cli: Cli, given: string, options: { readonly at?: string }): Promise<void> {
   const { model, version } = readModel(given);
-  const at = options.at === undefined ? null : readPast("--at", options.at);
-  if (at !== null && typeof version === "number") throw new RelearnError("Usage", `--at says what served at a time, so it goes with a model alone: relearn show ${model} --at ${options.at}`);
+  if (options.at !== undefined && typeof version === "number") throw new RelearnError("Usage", `--at says what served at a time, so it goes with a model alone: relearn show ${model} --at ${options.at}`);
   await withStore(await cli.settings(), async (store) => {
     const registry = await knownModel(store, model);
-    if (at !== null) return showAt(cli, registry, at);
+    if (options.at !== undefined) return showAt(cli, registry, readPast("--at", options.at, await zoneOf(store, model)));
     if (version === null) return showModel(cli, store, registry);
     return showVersion(cli, store, registry, await numberOf(registry, version));
   });

@@ -35,6 +35,7 @@ export function nextCommand({ state, pipeline, run, v, question, endedAt }: RunR
   if (state === "waiting" && question !== null) return `relearn approve ${run} --digest ${question.digest.slice(0, 12)}`;
   if (state === "promoted") return `relearn show ${pipeline}@${v}`;
   if (state === "aborted") return `relearn history ${pipeline}`;
-  if (state === "rejected" || state === "expired" || (state === "gated" && v !== null)) return `relearn promote ${pipeline} ${v}`;
+  if (state === "gated" && v !== null) return `relearn show ${pipeline}@${v}`;
+  if (state === "rejected" || state === "expired") return `relearn promote ${pipeline} ${v}`;
   return endedAt === null ? `relearn watch ${run}` : `relearn runs ${pipeline}`;
 }

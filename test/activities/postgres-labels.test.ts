@@ -1,3 +1,4 @@
+import { tmpdir } from "node:os";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { postgresAddress } from "../../schemas/postgres-settings.ts";
 import { labelsFrom, type LabelTable } from "../../schemas/source.ts";
@@ -101,7 +102,8 @@ describe.skipIf(programs === null)(`a table of a real Postgres${programs === nul
     test("is read over TLS from a server that proves who it is, and from no other", async () => {
       const over = (query: string) => inPostgres(postgresAddress({ RELEARN_POSTGRES_URL: `${server.url}?sslmode=verify-full${query}` })!, new AbortController().signal, async (client) => (await client.query("select ssl from pg_stat_ssl where pid = pg_backend_pid()")).rows);
       expect(await over(`&sslrootcert=${encodeURIComponent(server.certificate)}`)).toEqual([{ ssl: true }]);
-      await expect(over("")).rejects.toMatchObject({ type: "StoreRefused", message: expect.stringMatching(/self.signed certificate; name its certificate authority with sslrootcert=FILE/) });
+      await expect(over("")).rejects.toMatchObject({ type: "StoreRefused", message: expect.stringMatching(/self.signed certificate; sslrootcert=FILE names the certificate authority/) });
+      await expect(over(`&sslrootcert=${encodeURIComponent(tmpdir())}`)).rejects.toMatchObject({ type: "StoreRefused", message: expect.stringMatching(/a file that its address names cannot be read: EISDIR/) });
     });
 
     test("needs the address of its database", async () => {

@@ -1,8 +1,6 @@
-import { readDefinition } from "../../../activities/support/read-definition.ts";
 import { RelearnError } from "../../../schemas/failures.ts";
 import type { WindowReport } from "../../../schemas/window-report.ts";
 import { watchedVersions } from "../../../stores/base-windows.ts";
-import { definitionInForce } from "../../../stores/definition-in-force.ts";
 import type { ObjectStore } from "../../../stores/object-store.ts";
 import { inParallel } from "../../../stores/parallel.ts";
 import { lastWindowReports } from "../../../stores/window-reports.ts";
@@ -11,6 +9,7 @@ import type { Cli } from "../../support/cli.ts";
 import { count, shortTime } from "../../support/format.ts";
 import { knownModel } from "../../support/known-model.ts";
 import { withStore } from "../../support/store.ts";
+import { zoneOf } from "../../support/zone-of.ts";
 import { metricsText } from "../../support/window-text.ts";
 
 /** Every figure of one window: the last one, or the one in which a time lies; of each version that was asked then, or of one. */
@@ -24,12 +23,6 @@ export async function show(cli: Cli, given: string, options: { readonly window?:
   if (reports.length === 0) throw new RelearnError("NotFound", at === null ? `no window of ${given} is over yet; \`relearn monitor status ${model}\` says how its watching stands` : `no window of ${given} holds ${shortTime(at)}; \`relearn monitor status ${model} --limit 1000\` lists them`);
   cli.give(reports, reports.map((report) => textOf(cli, report)).join("\n\n"));
   cli.say(cli.style.dim(`next: relearn monitor set ${model} psi above=0.3 --reason "why"`));
-}
-
-/** Of the pipeline, in whose days its windows are. */
-async function zoneOf(store: ObjectStore, pipeline: string): Promise<string> {
-  const definition = await definitionInForce(store, pipeline);
-  return definition === null ? "UTC" : (await readDefinition(store, definition)).timezone;
 }
 
 async function windowOf(store: ObjectStore, model: string, version: number | null, at: string | null): Promise<readonly WindowReport[]> {
