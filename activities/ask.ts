@@ -1,3 +1,4 @@
+import { count, counted } from "../policy/counted.ts";
 import { markdownText } from "../policy/markdown-text.ts";
 import { readJson } from "../schemas/boundary.ts";
 import { addDuration } from "../schemas/calendar.ts";
@@ -40,7 +41,7 @@ async function dataLine(store: ObjectStore, pipeline: string, id: string): Promi
   });
   if (found === null) return "";
   const { in: read, quarantined } = found.rows;
-  return `Data: ${read} rows, ${quarantined} of them quarantined${quarantined === 0 ? "" : `: see \`${quarantineKey(pipeline, id)}\``}.\n\n`;
+  return `Data: ${counted(read, "row")}, ${count(quarantined)} of them quarantined${quarantined === 0 ? "" : `: see \`${quarantineKey(pipeline, id)}\``}.\n\n`;
 }
 
 function heading({ pipeline, v, champion }: AskInput, { required, approvers, expiresAt }: Question): string {

@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { counted } from "../policy/counted.ts";
 import { readJson } from "../schemas/boundary.ts";
 import { durationSeconds } from "../schemas/calendar.ts";
 import type { ActiveRollout } from "../schemas/commit.ts";
@@ -27,7 +28,7 @@ export function createRolloutStart({ store, now }: Dependencies): Activities["ro
     if (champion === null) return { plan: null, reason: `nothing of ${model} served before it, so it took over at once`, championP99: null };
     const live = await listReplicas(store, model, now());
     if (live.length === 0) return { plan: null, reason: `no server of ${model} is alive, so it took over at once`, championP99: null };
-    return { plan: await planOf(store, registry, v, champion.model.sha256), reason: `${live.length} server${live.length === 1 ? "" : "s"} alive`, championP99: championP99(live, champion.model.sha256) };
+    return { plan: await planOf(store, registry, v, champion.model.sha256), reason: `${counted(live.length, "server")} alive`, championP99: championP99(live, champion.model.sha256) };
   };
 }
 

@@ -33,7 +33,7 @@ export async function cancelledResult(store: ObjectStore, job: string): Promise<
   const now = new Date().toISOString();
   const startedAt = (await store.head(jobKey(job, "spec.json")))?.modifiedAt ?? now;
   return {
-    version: 1, job, run: spec.run, state: "cancelled", exitCode: null, reason: "cancelled", retryable: false,
+    version: 1, job, run: spec.run, state: "cancelled", exitCode: null, reason: "its launcher was told to end it", retryable: false,
     files: {}, metrics: {}, environment: {}, seed: spec.seed, startedAt, endedAt: now,
   };
 }

@@ -1,6 +1,7 @@
 import type { Refusal } from "../schemas/acceptance.ts";
 import type { Ingested } from "../schemas/dataset.ts";
 import type { Finding } from "../schemas/validation.ts";
+import { count, counted } from "./counted.ts";
 import { distrustText } from "./distrusted-sources.ts";
 import { finePercent } from "./percent.ts";
 
@@ -21,7 +22,7 @@ export function quarantineFindings(refusals: readonly Refusal[], counts: readonl
   const share = `${(worst * 100).toFixed(2)} % of rows are quarantined, validation.maxQuarantined is ${max * 100} %`;
   return refusals.map(({ rule, column, rows, example }) => ({
     check: "quarantine", subject: column === "" ? rule : column, effect, rows,
-    message: `${describeRule(rule, column)} in ${rows} row${rows === 1 ? "" : "s"}${example === null ? "" : `, such as ${JSON.stringify(example)}`}${effect === "stopped" ? `; ${share}: mend the source` : ""}`,
+    message: `${describeRule(rule, column)} in ${counted(rows, "row")}${example === null ? "" : `, such as ${JSON.stringify(example)}`}${effect === "stopped" ? `; ${share}: mend the source` : ""}`,
   }));
 }
 
@@ -55,7 +56,7 @@ export function windowFindings(window: string, rows: number, label: string, labe
 /** Columns that hold nothing at all among the new rows. */
 export function emptyColumnFindings(columns: readonly { readonly column: string; readonly rows: number; readonly nulls: number }[]): Finding[] {
   const empty = columns.filter(({ rows, nulls }) => rows > 0 && nulls === rows);
-  return empty.map(({ column, rows }): Finding => ({ check: "empty column", subject: column, effect: "stopped", rows, message: `column ${column} is null in all ${rows} new rows: was its export or join lost?` }));
+  return empty.map(({ column, rows }): Finding => ({ check: "empty column", subject: column, effect: "stopped", rows, message: `column ${column} is null in every new row (${count(rows)}): was its export or join lost?` }));
 }
 
 /** Stops where the share of a class moved so far that its labels must mean something else. */
@@ -84,7 +85,7 @@ export function overlapFindings(overlap: { readonly shared: number; readonly hol
   const { shared, holdout, usual } = overlap;
   const allowed = usual === null ? 0 : holdout * (2 * usual + 0.005);
   if (shared <= allowed) return [];
-  const what = usual === null ? `${shared} keys of the holdout are in the training window too` : `${shared} of ${holdout} holdout rows are in the training window, as they are, where ${Math.round(holdout * usual)} are usual`;
+  const what = usual === null ? `${counted(shared, "key of the holdout is", "keys of the holdout are")} in the training window too` : `the training window holds ${count(shared)} of ${counted(holdout, "row")} of the holdout, where ${count(Math.round(holdout * usual))} would be usual`;
   return [{ check: "overlap", subject: "holdout", effect: "stopped", rows: shared, message: `${what}: a model would be judged on rows it has seen; mend the source` }];
 }
 
@@ -97,6 +98,6 @@ export function duplicateFindings(partitions: readonly { readonly name: string; 
   if (duplicates === 0) return [];
   const share = duplicates / (rows + duplicates);
   const stopped = share >= mostDuplicates;
-  const message = `${duplicates} new rows (${(share * 100).toFixed(1)} %) had the key (${key.join(", ")}) of another and were dropped${stopped ? ": does it still name a row? Mend the source, or declare another key" : ""}`;
+  const message = `${counted(duplicates, "new row")} (${(share * 100).toFixed(1)} %) dropped for having the key (${key.join(", ")}) of another${stopped ? ": does it still name a row? Mend the source, or declare another key" : ""}`;
   return [{ check: "duplicates", subject: key.join(", "), effect: stopped ? "stopped" : "harmless", rows: duplicates, message }];
 }

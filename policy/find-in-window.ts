@@ -1,6 +1,7 @@
 import type { AlarmEvidence, AlarmKind, Remedy } from "../schemas/alarm.ts";
 import type { Monitors } from "../schemas/monitors.ts";
 import type { WindowMetric, WindowReport } from "../schemas/window-report.ts";
+import { counted } from "./counted.ts";
 import { familyOf, fewestQuiet, type Limits, metricName, quietLimits, thresholdOf } from "./metric-thresholds.ts";
 import { percent } from "./percent.ts";
 
@@ -117,7 +118,7 @@ function brokenData(metric: WindowMetric, looked: Looked): Found[] {
     case "rows": {
       const usual = looked.history.slice(-volumeWindows).map(({ rows }) => rows.base);
       const least = usual.length < fewestQuiet ? null : Math.min(...usual);
-      return least !== null && least >= looked.settings.minRows / 10 && value < least * volumeShare ? broken(least * volumeShare, `${value} row${value === 1 ? "" : "s"} came, and never fewer than ${least} in the last ${usual.length} windows: is a caller, or the log, cut off?`) : [];
+      return least !== null && least >= looked.settings.minRows / 10 && value < least * volumeShare ? broken(least * volumeShare, `${counted(value, "row")} came, and never fewer than ${least} in the last ${usual.length} windows: is a caller, or the log, cut off?`) : [];
     }
     default:
       return [];

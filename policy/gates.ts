@@ -1,6 +1,7 @@
 import type { Definition } from "../schemas/definition.ts";
 import type { Estimate, EvaluationFacts, HoldoutEvaluation } from "../schemas/evaluation.ts";
 import type { Gate, GateAnswer, GateResult } from "../schemas/gate.ts";
+import { counted } from "./counted.ts";
 import { answerLabelNoise } from "./label-noise-gate.ts";
 
 type Judged = Pick<Definition, "gates" | "minRows" | "metrics" | "slices" | "validation" | "sources">;
@@ -40,7 +41,7 @@ function answerParity({ parity }: EvaluationFacts): GateResult {
   const say = sayer("parity");
   if (parity.why !== null || !usable(parity.largest) || !usable(parity.tolerance) || parity.rows < 1) return say("not-evaluated", parity.why ?? "there is no comparison with the trainer's own predictions", null, parity.tolerance);
   const right = parity.largest <= parity.tolerance;
-  const reason = `onnxruntime differs from the trainer by at most ${parity.largest.toExponential(1)} over ${parity.rows} rows`;
+  const reason = `onnxruntime differs from the trainer by at most ${parity.largest.toExponential(1)} over ${counted(parity.rows, "row")}`;
   return say(right ? "yes" : "no", right ? reason : `${reason}; the model file does not do what was trained`, parity.largest, parity.tolerance);
 }
 
@@ -131,12 +132,12 @@ function answerSlices(gate: Of<"slicesNoWorse">, definition: Judged, facts: Eval
 
 function answerSlice(say: Say, gate: Of<"slicesNoWorse">, definition: Judged, slice: HoldoutEvaluation["slices"][number] | undefined): GateResult {
   if (slice === undefined) return say("not-evaluated", "the slice was not measured", null, gate.margin);
-  if (slice.rows < definition.minRows) return say("not-applicable", `the slice has ${slice.rows} rows, and slices under ${definition.minRows} are not judged`, null, gate.margin);
+  if (slice.rows < definition.minRows) return say("not-applicable", `the slice has ${counted(slice.rows, "row")}, and slices under ${definition.minRows} are not judged`, null, gate.margin);
   const better = betterWay(gate.metric, definition);
   const difference = slice.difference?.[gate.metric];
   if (better === null || !usable(difference?.value)) return say("not-evaluated", whyMissing(gate.metric, difference), null, gate.margin);
   const worse = better === "higher" ? -difference.value : difference.value;
-  return say(worse > gate.margin ? "no" : "yes", `candidate minus champion is ${shown(difference.value)} over ${slice.rows} rows`, worse, gate.margin);
+  return say(worse > gate.margin ? "no" : "yes", `candidate minus champion is ${shown(difference.value)} over ${counted(slice.rows, "row")}`, worse, gate.margin);
 }
 
 function answerFlips(gate: Of<"flipsAtMost">, definition: Judged, facts: EvaluationFacts): GateResult {
@@ -146,7 +147,7 @@ function answerFlips(gate: Of<"flipsAtMost">, definition: Judged, facts: Evaluat
   if (stopped !== null) return stopped;
   const flips = holdout!.flips;
   if (flips === null || !usable(flips.share)) return say("not-evaluated", "no classes are predicted, so none can flip", null, gate.share);
-  return say(flips.share <= gate.share ? "yes" : "no", `${flips.rows} rows change their predicted class, ${flips.negative} of them to a wrong one`, flips.share, gate.share);
+  return say(flips.share <= gate.share ? "yes" : "no", `${counted(flips.rows, "row gets", "rows get")} another predicted class, ${flips.negative} of them a wrong one`, flips.share, gate.share);
 }
 
 /** What can be said before any figure is looked at: there is no champion yet, or its figures mean nothing here. */
@@ -176,7 +177,7 @@ const isDrawn = (holdout: string): boolean => holdout === "recent" || holdout ==
 function lacking(holdout: HoldoutEvaluation | undefined, name: string, fewest: number): string | null {
   if (holdout === undefined) return `there is no holdout ${JSON.stringify(name)}`;
   const needed = isDrawn(name) || fewest === fewestGolden ? fewest : 1;
-  return holdout.rows < needed ? `the holdout ${name} has ${holdout.rows} rows, too few to judge by: ${needed} are needed (minRows)` : null;
+  return holdout.rows < needed ? `the holdout ${name} has ${counted(holdout.rows, "row")}, too few to judge by: ${needed} are needed (minRows)` : null;
 }
 
 function whyMissing(metric: string, estimate: Estimate | undefined): string {

@@ -1,6 +1,7 @@
 import type { Definition } from "../schemas/definition.ts";
 import type { EvaluationFacts } from "../schemas/evaluation.ts";
 import type { GateResult } from "../schemas/gate.ts";
+import { counted } from "./counted.ts";
 import { labelNoiseLimit } from "./label-limits.ts";
 import { finePercent } from "./percent.ts";
 
@@ -25,7 +26,7 @@ function answered(minRows: number, { task, champion, holdouts }: EvaluationFacts
   if (champion === null) return { answer: "not-applicable", reason: "there is no champion yet, whose scores would say how many errors to expect" };
   if (champion.trainedOnHoldout) return { answer: "not-evaluated", reason: `champion v${champion.v} was trained on rows of this holdout` };
   const recent = holdouts.find(({ holdout }) => holdout === "recent");
-  if (recent === undefined || recent.rows < minRows) return { answer: "not-evaluated", reason: `the holdout recent has ${recent?.rows ?? 0} rows, too few to judge by: ${minRows} are needed (minRows)` };
+  if (recent === undefined || recent.rows < minRows) return { answer: "not-evaluated", reason: `the holdout recent has ${counted(recent?.rows ?? 0, "row")}, too few to judge by: ${minRows} are needed (minRows)` };
   const noise = recent.labelNoise ?? null;
   if (noise === null) return { answer: "not-evaluated", reason: "the champion could not be run on the holdout, or is too unsure of its answers to tell" };
   const isNoisy = noise.share - surely * noise.error > limit;

@@ -2,6 +2,7 @@ import { addDuration, floorTo } from "../schemas/calendar.ts";
 import type { AlarmDecision } from "../schemas/alarm.ts";
 import type { Cause, Trigger } from "../schemas/cause.ts";
 import type { RetrainSettings } from "../schemas/retrain.ts";
+import { counted } from "./counted.ts";
 import { alarmsStartNothing, isAsked } from "./retraining.ts";
 
 /** A run that was started, as far as budgets care. */
@@ -57,8 +58,8 @@ function waiting({ settings, timezone, trigger, now, past }: Asked): Verdict | n
   if (cooldown !== null && Date.parse(cooldown) > Date.parse(now)) return { answer: "wait", until: cooldown, reason: `within the cooldown of ${settings.cooldown} after the run as of ${lastAsOf(settings, timezone, past, now)}` };
   const used = budgetUsed(past, now, timezone);
   const next = nextMonth(now, timezone);
-  if (settings.maxPerMonth !== undefined && used.runs >= settings.maxPerMonth) return { answer: "wait", until: next, reason: `${used.runs} of ${settings.maxPerMonth} runs of this month are used (retrain.maxPerMonth)` };
-  if (settings.gpuHoursPerMonth !== undefined && used.gpuHours >= settings.gpuHoursPerMonth) return { answer: "wait", until: next, reason: `${used.gpuHours.toFixed(1)} of ${settings.gpuHoursPerMonth} accelerator hours of this month are used (retrain.gpuHoursPerMonth)` };
+  if (settings.maxPerMonth !== undefined && used.runs >= settings.maxPerMonth) return { answer: "wait", until: next, reason: `${used.runs} of ${counted(settings.maxPerMonth, "run")} used this month (retrain.maxPerMonth)` };
+  if (settings.gpuHoursPerMonth !== undefined && used.gpuHours >= settings.gpuHoursPerMonth) return { answer: "wait", until: next, reason: `${used.gpuHours.toFixed(1)} of ${counted(settings.gpuHoursPerMonth, "accelerator hour")} used this month (retrain.gpuHoursPerMonth)` };
   return null;
 }
 

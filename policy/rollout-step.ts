@@ -1,6 +1,7 @@
 import type { ActiveRollout } from "../schemas/commit.ts";
 import type { GateResult } from "../schemas/gate.ts";
 import { convincing, type GuardEvidence, type RolloutEvidence, type RolloutPlan } from "../schemas/rollout-evidence.ts";
+import { count, counted } from "./counted.ts";
 import { labelCheck } from "./label-check.ts";
 
 export interface StepQuestion {
@@ -62,8 +63,8 @@ function replicasCheck({ replicas: { live, ready, failed } }: RolloutEvidence): 
   const [first] = failed;
   if (first !== undefined) return check("servers", "no", `${first.id} could not load it: ${first.reason}`, ready, live);
   if (live === 0) return check("servers", "not-evaluated", "no server is alive", 0, null);
-  if (ready < live) return check("servers", "not-evaluated", `${ready} of ${live} have it ready`, ready, live);
-  return check("servers", "yes", `all ${live} have it ready`, ready, live);
+  if (ready < live) return check("servers", "not-evaluated", `${ready} of ${counted(live, "server")} ready to answer with it`, ready, live);
+  return check("servers", "yes", `${ready} of ${counted(live, "server")} ready to answer with it`, ready, live);
 }
 
 function deadlineCheck({ plan, running, spentMs }: StepQuestion): GateResult {
@@ -75,7 +76,7 @@ function deadlineCheck({ plan, running, spentMs }: StepQuestion): GateResult {
 
 function samplesCheck({ plan, evidence: { candidate } }: StepQuestion): GateResult {
   const enough = candidate.requests >= plan.samples;
-  return check("samples", enough ? "yes" : "not-evaluated", `${candidate.requests} of ${plan.samples} predictions`, candidate.requests, plan.samples);
+  return check("samples", enough ? "yes" : "not-evaluated", `${count(candidate.requests)} of ${counted(plan.samples, "prediction")}`, candidate.requests, plan.samples);
 }
 
 function timeCheck({ plan, evidence: { watchedMs } }: StepQuestion): GateResult {
@@ -91,13 +92,13 @@ function guardCheck(guard: GuardEvidence, { plan, running, evidence }: StepQuest
   const answer = (said: Answer, reason: string) => check(name, said, reason, observed, limit);
   const moot = notApplicable(guard, running);
   if (moot !== null) return answer("not-applicable", moot);
-  if (metric === "disagreement" && limit === null) return answer("not-applicable", observed === null ? "no answer was compared yet" : `${percent(observed)} of ${samples} answers differ from the champion's to the same rows; no limit is given`);
-  const seen = `${short(observed ?? 0)}${knownOf(guard)} over ${Math.floor(samples)} ${metric === "wrong_rate" ? "labelled " : ""}predictions, e-value ${evalue(logE)}`;
+  if (metric === "disagreement" && limit === null) return answer("not-applicable", observed === null ? "no answer was compared yet" : `${percent(observed)} of ${counted(samples, "answer differs", "answers differ")} from the champion's to the same rows; no limit is given`);
+  const seen = `${short(observed ?? 0)}${knownOf(guard)} over ${counted(Math.floor(samples), metric === "wrong_rate" ? "labelled prediction" : "prediction")}, e-value ${evalue(logE)}`;
   if (metric === "wrong_rate") return { ...check(name, "yes", "", observed, limit), ...labelCheck(guard, plan, seen) };
   if (limit === null) return answer("not-evaluated", `the champion's latency is not known, so there is nothing to compare with; give rollbackOn a "${metric} > ..." of its own`);
   const reference = guard.implied && metric === "p99_ms" ? `, for the champion's is ${short(evidence.championP99 ?? 0)}` : "";
   if (logE >= Math.log(convincing) && holds === false && (metric !== "output_shift" || samples >= plan.samples)) return answer("no", `${seen}: it is above ${short(limit)}${reference}`);
-  if (observed === null || samples < plan.samples) return answer("not-evaluated", `${Math.floor(samples)} of ${plan.samples} predictions`);
+  if (observed === null || samples < plan.samples) return answer("not-evaluated", `${count(Math.floor(samples))} of ${counted(plan.samples, "prediction")}`);
   if (holds === false) return answer("not-evaluated", `${seen}: above ${short(limit)}${reference}, and that may still be chance`);
   return answer("yes", `${seen}${reference}`);
 }

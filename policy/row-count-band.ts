@@ -1,4 +1,5 @@
 import type { Finding } from "../schemas/validation.ts";
+import { count, counted } from "./counted.ts";
 
 export interface PartitionRows {
   /** `2013-02-28` or `2013-02-28T05`. */
@@ -34,7 +35,7 @@ export function rowCountFindings(history: readonly PartitionRows[], fresh: reado
   const many = outside.length > Math.max(tolerated, judged.length * toleratedShare);
   return outside.map(({ name, rows, expected, ratio }): Finding => ({
     check: "row count", subject: name, rows, effect: many || extreme.some((other) => other.name === name) ? "stopped" : "harmless",
-    message: `partition ${name} has ${rows} rows where ${Math.round(expected)} are typical (${Math.round(ratio * 100)} %, the band is ${Math.round(low * 100)} to ${Math.round(high * 100)} %): land the rest of it, or widen validation.rowCountBand`,
+    message: `partition ${name} has ${counted(rows, "row")} where ${count(Math.round(expected))} are typical (${Math.round(ratio * 100)} %, the band is ${Math.round(low * 100)} to ${Math.round(high * 100)} %): land the rest of it, or widen validation.rowCountBand`,
   }));
 }
 

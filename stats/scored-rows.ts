@@ -45,5 +45,5 @@ export function unusableBecause({ label, score }: ScoredRows): string | null {
   if (label.length === 0) return "there are no rows";
   let bad = 0;
   for (const s of score) if (!Number.isFinite(s)) bad++;
-  return bad === 0 ? null : `the model gave NaN or an infinity ${bad} times`;
+  return bad === 0 ? null : `the model gave NaN or an infinity ${bad === 1 ? "once" : `${bad} times`}`;
 }

@@ -1,6 +1,7 @@
 import { ApplicationFailure, condition, continueAsNew, setCurrentDetails, setHandler, upsertSearchAttributes, workflowInfo } from "@temporalio/workflow";
 import type { BatchEnd, ScoredCounts } from "../activities/contract.ts";
 import { sliceSize, slicesARun } from "../policy/batch-slices.ts";
+import { counted } from "../policy/counted.ts";
 import { markdownText } from "../policy/markdown-text.ts";
 import type { BatchRequestInput } from "../schemas/batch.ts";
 import { heavyActivities } from "./activity-proxies.ts";
@@ -65,6 +66,6 @@ async function scoreSlices({ parallel, files, bytes, first }: Slices, score: (fi
 function detailsOf({ from, to }: BatchRequestInput, { stage, v, digest, files, rows, skipped, manifest }: BatchProgress): string {
   const version = v === null ? "" : ` by version ${v}, model \`${digest?.slice(0, 12)}\``;
   const left = skipped === 0 ? "" : `, and **${skipped} skipped**`;
-  const counts = files.of === 0 ? "" : `\n\n${files.done} of ${files.of} files, ${rows} rows${left}`;
+  const counts = files.of === 0 ? "" : `\n\n${files.done} of ${counted(files.of, "file")}, ${counted(rows, "row")}${left}`;
   return `**${stage}**: ${markdownText(String(from))} to ${markdownText(String(to))}${version}${counts}${manifest === null ? "" : `\n\nAll of it: ${markdownText(manifest)}`}`;
 }

@@ -1,5 +1,6 @@
 import { ActivityFailure, allHandlersFinished, ApplicationFailure, condition, continueAsNew, getExternalWorkflowHandle, isCancellation, patched, setCurrentDetails, setHandler, upsertSearchAttributes, workflowInfo } from "@temporalio/workflow";
 import type { Closed, JudgeInput, MonitorStep, Observed, ObservedReport, RaisedAlarm } from "../activities/contract.ts";
+import { counted } from "../policy/counted.ts";
 import { isDataDoubted } from "../policy/is-data-doubted.ts";
 import { markdownText } from "../policy/markdown-text.ts";
 import { readSetThreshold, readWatch } from "../policy/monitor-requests.ts";
@@ -225,7 +226,7 @@ function messageOf(error: unknown): string {
 const laterOf = (at: string, watermark: string | null): string => (watermark !== null && Date.parse(watermark) > Date.parse(at) ? watermark : at);
 
 function detailsOf({ watermark, latest, alarms, problem }: MonitoringStatus): string {
-  const reports = latest.map(({ v, window, rows, worst }) => `- version ${v}, until ${window.to}: ${rows.base} rows${worst === null ? "" : `, largest PSI ${worst.psi.toPrecision(3)} of ${markdownText(worst.column)}`}`);
+  const reports = latest.map(({ v, window, rows, worst }) => `- version ${v}, until ${window.to}: ${counted(rows.base, "row")}${worst === null ? "" : `, largest PSI ${worst.psi.toPrecision(3)} of ${markdownText(worst.column)}`}`);
   const last = alarms.slice(0, 5).map(({ kind, at, message }) => `- **${kind}** at ${at}: ${markdownText(message)}`);
   return [`Event time has come to ${watermark ?? "nothing yet"}.`, ...reports, ...(last.length === 0 ? [] : ["", "Last alarms:", ...last]), ...(problem === null ? [] : ["", `**Problem**: ${markdownText(problem)}`])].join("\n");
 }

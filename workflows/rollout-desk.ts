@@ -1,5 +1,6 @@
 import { isCancellation, upsertSearchAttributes } from "@temporalio/workflow";
 import type { SettledAnswer } from "../activities/contract.ts";
+import { counted } from "../policy/counted.ts";
 import { nextPause, traceOf } from "../policy/rollout-pace.ts";
 import { nextStep, onward } from "../policy/rollout-step.ts";
 import type { ActiveRollout } from "../schemas/commit.ts";
@@ -200,9 +201,9 @@ export class RolloutDesk {
   private async watchSwitch({ n, until }: NonNullable<Course["promoted"]>): Promise<null> {
     const { candidate: { v } } = (this.course as Course).active;
     const { live, serving } = await quick.whoServes({ model: this.model, v, n });
-    this.note({ reason: `${serving} of ${live} servers answer with it`, pauseMs: settling.everyMs });
+    this.note({ reason: `${serving} of ${counted(live, "server")} answering with it`, pauseMs: settling.everyMs });
     if (serving >= live) this.end({ status: "committed", n, v });
-    else if (Date.now() >= until) this.end({ status: "committed", n, v, reason: `${serving} of ${live} servers answered with it after ${settling.withinMs / 1000} s; the others follow the log` });
+    else if (Date.now() >= until) this.end({ status: "committed", n, v, reason: `${serving} of ${counted(live, "server")} answered with it after ${settling.withinMs / 1000} s; the others follow the log` });
     return null;
   }
 

@@ -133,12 +133,12 @@ async function finish(book: RunBook, { state, reason }: RunEnd): Promise<void> {
 
 function rejection(book: RunBook): string {
   const no = book.record.answers.find((answer) => answer.decision === "reject" && answer.refused === null);
-  return `rejected by ${no?.by ?? "unknown"}${no?.comment ? `: ${no.comment}` : ""}`;
+  return `${no?.by ?? "somebody unknown"} said no${no?.comment ? `: ${no.comment}` : ""}`;
 }
 
 /** What an activity says of its failure names the file and what to do; the causes below it do not. */
 function endOf(error: unknown): RunEnd {
-  if (isCancellation(error)) return { state: "cancelled", reason: "cancelled" };
+  if (isCancellation(error)) return { state: "cancelled", reason: null };
   const told = error instanceof ActivityFailure && error.cause !== undefined ? error.cause : (error as Error);
   const refused = told instanceof ApplicationFailure && told.type === ("DataRefused" satisfies FailureType);
   return { state: refused ? "refused" : "failed", reason: told.message };

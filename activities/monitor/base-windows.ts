@@ -139,7 +139,7 @@ async function countAll(deps: MonitorPorts, request: BaseRequest, objects: BaseW
   for (const one of await servedVersions(served)) {
     const version = await watchedVersion(deps, request.model, one.v, one.digest, request.signal);
     if (version === null) {
-      problems.push(`${one.rows} rows say that version ${one.v} with model ${one.digest.slice(0, 12)} answered them, and the log of ${request.model} knows no such version`);
+      problems.push(`version ${one.v} with model ${one.digest.slice(0, 12)} is said to have answered (rows: ${one.rows}), and the log of ${request.model} knows no such version`);
       continue;
     }
     const counted = await countVersion(served, version, request.definition.label.column);

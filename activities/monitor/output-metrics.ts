@@ -1,3 +1,4 @@
+import { counted } from "../../policy/counted.ts";
 import type { BaseWindow, OutputCounts } from "../../schemas/base-window.ts";
 import type { Evaluation } from "../../schemas/evaluation.ts";
 import type { ColumnSketch, NumberSketch } from "../../schemas/sketch.ts";
@@ -62,7 +63,7 @@ export function outputMetrics(output: OutputCounts, reference: OutputReference):
 
 function distances({ count, tenths, values }: OutputCounts, reference: OutputReference): WindowMetric[] {
   const of = (metric: string, value: number | null, why: string | null): WindowMetric => metricOf("output", metric, null, value, count, { why });
-  const few = count < fewestDriftRows ? `there are ${count} answers to compare, and ${fewestDriftRows} are needed` : null;
+  const few = count < fewestDriftRows ? `${counted(count, "answer")} to compare, and ${fewestDriftRows} are needed` : null;
   if (reference.kind === "none" || few !== null) return ["psi", "jensen_shannon"].map((metric) => of(metric, null, few ?? (reference as { why: string }).why));
   if (reference.kind === "tenths") return [of("psi", psi(reference.counts, tenths), null), of("jensen_shannon", jensenShannon(reference.counts, tenths), null)];
   if (values === null) return [];

@@ -1,3 +1,4 @@
+import { counted } from "../../policy/counted.ts";
 import type { BaseWindow, SkewCounts } from "../../schemas/base-window.ts";
 import type { Monitors } from "../../schemas/monitors.ts";
 import type { ColumnSketch, Sketch } from "../../schemas/sketch.ts";
@@ -118,5 +119,5 @@ function brokenBecause(name: string, trained: ColumnSketch, current: ColumnSketc
 function whyNot(trained: ColumnSketch | undefined, current: ColumnSketch, rows: number): string | null {
   if (trained === undefined || trained.kind !== current.kind) return "the training data of this version has no such column";
   const fewest = Math.min(rows, rowsOf(trained));
-  return fewest < fewestDriftRows ? `there are ${fewest} rows to compare, and ${fewestDriftRows} are needed` : null;
+  return fewest < fewestDriftRows ? `${counted(fewest, "row")} to compare, and ${fewestDriftRows} are needed` : null;
 }

@@ -1,6 +1,7 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import type { LoadedModel } from "../../inference/session.ts";
 import type { NamedColumn } from "../../inference/signature.ts";
+import { counted } from "../../policy/counted.ts";
 import type { EvaluationFacts } from "../../schemas/evaluation.ts";
 import { parquetFiles } from "../../tables/open-duckdb.ts";
 import { id } from "../../tables/quote.ts";
@@ -20,7 +21,7 @@ export async function checkParity(connection: DuckDBConnection, model: LoadedMod
   let [row, largest] = [0, 0];
   for await (const { rows, inputs } of readBatches(connection, parquetFiles([request.sample]), columns, [])) {
     const mine = await model.run(inputs, rows);
-    if ((row + rows) * model.width > theirs.length) return unknown(`the trainer predicted ${theirs.length / model.width} rows, and the sample has more`, row);
+    if ((row + rows) * model.width > theirs.length) return unknown(`the trainer predicted ${counted(theirs.length / model.width, "row")}, and the sample has more`, row);
     for (let i = 0; i < mine.length; i++) {
       const [here, there] = [mine[i]!, theirs[row * model.width + i]!];
       if (!Number.isFinite(here)) return unknown(`the model gives ${here} for sample row ${row + Math.floor(i / model.width)}`, row);
@@ -29,7 +30,7 @@ export async function checkParity(connection: DuckDBConnection, model: LoadedMod
     }
     row += rows;
   }
-  if (row * model.width !== theirs.length) return unknown(`the trainer predicted ${theirs.length / model.width} rows, and the sample has ${row}`, row);
+  if (row * model.width !== theirs.length) return unknown(`the trainer predicted ${counted(theirs.length / model.width, "row")}, and the sample has ${row}`, row);
   return row === 0 ? unknown("the sample has no rows") : { rows: row, largest, tolerance: request.tolerance, why: null };
 }
 

@@ -1,4 +1,5 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
+import { counted } from "../../policy/counted.ts";
 import type { HoldoutEvaluation } from "../../schemas/evaluation.ts";
 import { RelearnError } from "../../schemas/failures.ts";
 import { calibrationBins } from "../../stats/calibration.ts";
@@ -18,7 +19,7 @@ import { worstRows } from "./worst-rows.ts";
 export async function summarise(connection: DuckDBConnection, from: string | null, kept: Kept, request: HoldoutRequest): Promise<HoldoutEvaluation> {
   const { label, holdout, window } = request;
   const strangers = label.task === "regression" ? 0 : kept.label.reduce((count, y) => count + (y < 0 ? 1 : 0), 0);
-  if (strangers > 0) throw new RelearnError("DataRefused", `holdout ${holdout} has ${strangers} rows whose ${label.column} is none of the known classes: ${label.classes?.join(", ")}`);
+  if (strangers > 0) throw new RelearnError("DataRefused", `holdout ${holdout} has ${counted(strangers, "row")} whose ${label.column} is none of the known classes: ${label.classes?.join(", ")}`);
   const candidate = rowsOf(kept, 0, label);
   const champion = kept.scores.length > 1 ? rowsOf(kept, 1, label) : null;
   const trivial = trivialRows(candidate, request.trivial);

@@ -1,3 +1,4 @@
+import { count, counted } from "../../policy/counted.ts";
 import type { LandingRecord } from "../../schemas/dataset.ts";
 import type { Definition } from "../../schemas/definition.ts";
 import { RelearnError } from "../../schemas/failures.ts";
@@ -15,9 +16,9 @@ const strayShare = 0.01;
 export function checkSpan({ file, record }: LandedRecord): string[] {
   const { rows, outside, farOutside, uri } = record;
   if (file.span === null || outside === 0) return [];
-  const share = `${farOutside} of ${rows} rows (${((farOutside / rows) * 100).toFixed(1)} %)`;
-  if (farOutside > rows * strayShare) throw new RelearnError("DataRefused", `${uri}: ${share} lie more than a day outside ${file.span.from} to ${file.span.to}: is it another span's file under this name?`);
-  return [`${uri}: ${outside} of ${rows} rows lie outside its own calendar span`];
+  const share = `${count(farOutside)} of ${counted(rows, "row")} (${((farOutside / rows) * 100).toFixed(1)} %)`;
+  if (farOutside > rows * strayShare) throw new RelearnError("DataRefused", `${uri} has ${share} more than a day outside ${file.span.from} to ${file.span.to}: is it another span's file under this name?`);
+  return [`${uri} has ${count(outside)} of ${counted(rows, "row")} outside its own calendar span`];
 }
 
 /** Files whose bytes are those of an earlier one are left out: a delivery under two names is harmless. */
@@ -38,8 +39,8 @@ export function answeredNotes(source: string, records: readonly LandingRecord[],
   const all = records.flatMap(({ answered }) => (answered === undefined ? [] : [answered]));
   const sum = (of: keyof NonNullable<LandingRecord["answered"]>) => all.reduce((total, one) => total + one[of], 0);
   if (sum("rows") === 0) return [];
-  const late = sum("late") === 0 ? "" : `; of ${sum("late")} a label came after ${arrives} and is not used`;
-  return [`source ${source}: of ${sum("rows")} rows that were answered ${sum("withoutConsent")} have no consent and ${sum("withoutLabel")} had no label within ${arrives}${late}`];
+  const late = sum("late") === 0 ? "" : `; of ${count(sum("late"))} a label came after ${arrives} and is not used`;
+  return [`source ${source}: of ${counted(sum("rows"), "answered row")} ${count(sum("withoutConsent"))} came without consent and ${count(sum("withoutLabel"))} had no label within ${arrives}${late}`];
 }
 
 /**

@@ -1,3 +1,4 @@
+import { count, counted } from "../../policy/counted.ts";
 import { sliceMetricsOf } from "../../policy/gates.ts";
 import { markdownText } from "../../policy/markdown-text.ts";
 import type { Estimate, Evaluation, HoldoutEvaluation } from "../../schemas/evaluation.ts";
@@ -12,11 +13,11 @@ export function evidenceMarkdown(evaluation: Evaluation): string {
 function holdoutSection(holdout: HoldoutEvaluation, gates: readonly GateResult[]): string {
   const span = holdout.window === null ? "" : `, ${holdout.window.from.slice(0, 10)} to ${holdout.window.to.slice(0, 10)}`;
   const metrics = Object.keys(holdout.candidate).map((name) => [name, show(holdout.candidate[name]), show(holdout.champion?.[name]), showDifference(holdout.difference?.[name]), show(holdout.baseline[name])]);
-  const parts = [`### Holdout \`${holdout.holdout}\`: ${holdout.rows} rows${span}`, table(["metric", "candidate", "champion", "difference", "baseline"], metrics)];
+  const parts = [`### Holdout \`${holdout.holdout}\`: ${counted(holdout.rows, "row")}${span}`, table(["metric", "candidate", "champion", "difference", "baseline"], metrics)];
   const shown = slicesShownBy(holdout, gates);
   const slices = holdout.slices.map((slice) => [slice.slice, String(slice.rows), ...shown.flatMap((name) => [show(slice.candidate[name]), showDifference(slice.difference?.[name])])]);
   if (slices.length > 0) parts.push(table(["slice", "rows", ...shown.flatMap((name) => [name, "difference"])], slices));
-  if (holdout.flips !== null) parts.push(`${holdout.flips.rows} rows (${(holdout.flips.share * 100).toFixed(1)} %) change their predicted class: ${holdout.flips.negative} become wrong, ${holdout.flips.positive} become right.`);
+  if (holdout.flips !== null) parts.push(`${counted(holdout.flips.rows, "row gets", "rows get")} another predicted class (${(holdout.flips.share * 100).toFixed(1)} %): ${count(holdout.flips.negative)} a wrong one, ${count(holdout.flips.positive)} the right one.`);
   return parts.join("\n\n");
 }
 

@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { count, counted } from "../../policy/counted.ts";
 import { addDuration, floorTo } from "../../schemas/calendar.ts";
 import type { LandingRecord } from "../../schemas/dataset.ts";
 import { RelearnError } from "../../schemas/failures.ts";
@@ -42,7 +43,7 @@ const sourceOf = ({ format, uri, delimiter, time }: LabelFiles): LandedSource =>
 /** A label that says not when it became known may have come too late. */
 function withTimes(record: LandingRecord, time: string): LandingRecord {
   if (record.timeless === null) return record;
-  throw new RelearnError("DataRefused", `${record.uri}: ${record.timeless.rows} of ${record.rows} labels have no ${time} that can be read, which says when they became known: correct the file`);
+  throw new RelearnError("DataRefused", `${record.uri} has ${count(record.timeless.rows)} of ${counted(record.rows, "label")} without a ${time} that can be read, which says when they became known: correct the file`);
 }
 
 function daysOf(request: LabelsRequest, labels: LabelFiles, { pieces, columns, uri }: LandingRecord): LabelsOfDay[] {

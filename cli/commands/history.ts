@@ -1,8 +1,9 @@
+import { counted } from "../../policy/counted.ts";
 import type { RecordedAnswer } from "../../schemas/approval.ts";
 import type { Commit } from "../../schemas/commit.ts";
 import { readLimit, readName } from "../support/arguments.ts";
 import type { Cli } from "../support/cli.ts";
-import { counted, shortTime } from "../support/format.ts";
+import { shortTime } from "../support/format.ts";
 import { knownModel } from "../support/known-model.ts";
 import { withStore } from "../support/store.ts";
 import { plain } from "../support/style.ts";

@@ -1,10 +1,11 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { counted } from "../../policy/counted.ts";
 import { readPast } from "../support/arguments.ts";
 import type { Cli } from "../support/cli.ts";
 import { findPrediction, modelOf } from "../support/find-prediction.ts";
-import { counted, shortTime } from "../support/format.ts";
+import { shortTime } from "../support/format.ts";
 import { replayPrediction, type Replay } from "../support/replay-prediction.ts";
 import { withStore } from "../support/store.ts";
 import { zoneOf } from "../support/zone-of.ts";

@@ -1,4 +1,5 @@
 import type { ScheduleHandle } from "@temporalio/client";
+import { counted } from "../../policy/counted.ts";
 import { RelearnError } from "../../schemas/failures.ts";
 import type { Settings } from "../../schemas/settings.ts";
 import { temporalLine } from "../../schemas/temporal-line.ts";
@@ -7,7 +8,7 @@ import { inParallel } from "../../stores/parallel.ts";
 import { readInstant, readName, readPast, readText } from "../support/arguments.ts";
 import type { Cli } from "../support/cli.ts";
 import { loadDefinition } from "../support/definition.ts";
-import { counted, shortTime } from "../support/format.ts";
+import { shortTime } from "../support/format.ts";
 import { notAmong } from "../support/known-model.ts";
 import { createLine, justBefore, matchingTimes, scheduleId, scheduleOptions, scheduleSuffix } from "../support/schedule.ts";
 import { withStore } from "../support/store.ts";
@@ -129,7 +130,7 @@ export async function backfill(cli: Cli, given: string, range: Range): Promise<v
     const start = justBefore(from);
     await inTime(access, `the backfill of ${pipeline}`, () => access.client.schedule.getHandle(scheduleId(pipeline)).backfill({ start, end: new Date(to), overlap: "BUFFER_ALL" }));
     const temporal = temporalLine(settings.temporal, ["schedule", "backfill"], { "schedule-id": scheduleId(pipeline), "start-time": start.toISOString(), "end-time": to, "overlap-policy": "BufferAll" });
-    cli.give({ schedule: scheduleId(pipeline), times, temporal }, `${counted(times.length, "trigger")} ${times.length === 1 ? "was" : "were"} sent; what comes while a run goes on is folded into the next one`);
+    cli.give({ schedule: scheduleId(pipeline), times, temporal }, `${counted(times.length, "trigger was", "triggers were")} sent; what comes while a run goes on is folded into the next one`);
     cli.say(cli.style.dim(`same as: ${temporal}\nnext:    relearn runs ${pipeline}`));
   });
 }

@@ -1,3 +1,4 @@
+import { counted } from "../../policy/counted.ts";
 import type { Commit } from "../../schemas/commit.ts";
 import { readJson } from "../../schemas/boundary.ts";
 import { evaluation } from "../../schemas/evaluation.ts";
@@ -11,7 +12,7 @@ import { listReplicas } from "../../stores/replicas.ts";
 import { readModel, readPast } from "../support/arguments.ts";
 import type { Cli } from "../support/cli.ts";
 import { evidenceText } from "../support/evidence.ts";
-import { counted, figure, shortTime } from "../support/format.ts";
+import { figure, shortTime } from "../support/format.ts";
 import { knownModel, versionsText } from "../support/known-model.ts";
 import { replicasText } from "../support/replicas-text.ts";
 import { withStore } from "../support/store.ts";

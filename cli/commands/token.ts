@@ -1,4 +1,5 @@
 import { readIfThere, writePrivately } from "../../infra/home-file.ts";
+import { counted } from "../../policy/counted.ts";
 import { readAs, readJson } from "../../schemas/boundary.ts";
 import { RelearnError } from "../../schemas/failures.ts";
 import { loadHttpSettings } from "../../schemas/http-settings.ts";
@@ -28,7 +29,7 @@ export async function revoke(cli: Cli, which: string): Promise<void> {
   const gone = entries.filter(({ name, sha256 }) => name === which || (/^[0-9a-f]{12,64}$/.test(which) && sha256.startsWith(which)));
   if (gone.length === 0) throw new RelearnError("NotFound", `no token is called ${which} or has a hash that begins so: relearn token list shows them`);
   writePrivately(path, textOf(entries.filter((entry) => !gone.includes(entry))));
-  cli.give(gone, `${gone.length === 1 ? "1 token is" : `${gone.length} tokens are`} taken back`);
+  cli.give(gone, `${counted(gone.length, "token is", "tokens are")} taken back`);
 }
 
 function fileOf({ env }: Cli): string {

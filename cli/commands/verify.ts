@@ -1,9 +1,9 @@
+import { counted } from "../../policy/counted.ts";
 import { listModels } from "../../stores/runs.ts";
 import { trustedKeys } from "../../stores/trusted-keys.ts";
 import { verifyModel, type Verified } from "../../stores/verify.ts";
 import { readName } from "../support/arguments.ts";
 import type { Cli } from "../support/cli.ts";
-import { counted } from "../support/format.ts";
 import { knownModel } from "../support/known-model.ts";
 import { withStore } from "../support/store.ts";
 

@@ -1,10 +1,10 @@
+import { count, counted } from "../../policy/counted.ts";
 import { readJson } from "../../schemas/boundary.ts";
 import type { RunRecord } from "../../schemas/run.ts";
 import { validationReport, type ValidationReport } from "../../schemas/validation.ts";
 import { getBlob } from "../../stores/blobs.ts";
 import { quarantineKey } from "../../stores/datasets.ts";
 import type { ObjectStore } from "../../stores/object-store.ts";
-import { count, counted } from "./format.ts";
 import { plain } from "./style.ts";
 
 const shown = 10;

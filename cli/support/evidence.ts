@@ -1,8 +1,9 @@
+import { count, counted } from "../../policy/counted.ts";
 import { sliceMetricsOf } from "../../policy/gates.ts";
 import type { Evaluation, HoldoutEvaluation } from "../../schemas/evaluation.ts";
 import type { GateResult } from "../../schemas/gate.ts";
 import type { Cli } from "./cli.ts";
-import { count, figure, interval, shortTime, signed, size } from "./format.ts";
+import { figure, interval, shortTime, signed, size } from "./format.ts";
 import { plain } from "./style.ts";
 import { type Column, renderTable } from "./table.ts";
 
@@ -22,7 +23,7 @@ export function evidenceText(evaluation: Evaluation, screen: Screen, when: "aske
     "",
     gatesText(gates, screen),
     "",
-    `onnxruntime against the trainer: largest difference ${figure(parity.largest)} on ${count(parity.rows)} rows`,
+    `onnxruntime against the trainer: largest difference ${figure(parity.largest)} on ${counted(parity.rows, "row")}`,
     `${size(resources.fileBytes)}, ${figure(resources.latencyMs.p50)} ms a row (p99 ${figure(resources.latencyMs.p99)} ms), ${count(Math.round(resources.rowsPerSecond))} rows a second, ${size(resources.peakBytes)} of memory at most`,
   ].join("\n");
 }
@@ -33,7 +34,7 @@ function holdoutText(holdout: HoldoutEvaluation, gates: readonly GateResult[], {
   const span = holdout.window === null ? "" : `, ${shortTime(holdout.window.from)} to ${shortTime(holdout.window.to)}`;
   const flips = holdout.flips === null ? [] : [`${(holdout.flips.share * 100).toFixed(1)} % of its rows change their predicted class`];
   return [
-    style.bold(`Holdout ${plain(holdout.holdout)}: ${count(holdout.rows)} rows${span}`),
+    style.bold(`Holdout ${plain(holdout.holdout)}: ${counted(holdout.rows, "row")}${span}`),
     renderTable(columns(holdout.champion !== null, { baseline: holdout.baseline }), Object.keys(holdout.candidate).map((name) => ({ ...holdout, name })), width),
     ...flips,
     ...shownMetrics(holdout, gates).flatMap((metric) => ["", slicesText(holdout, metric, width)]),

@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { BatchEnd } from "../../activities/contract.ts";
+import { count, counted } from "../../policy/counted.ts";
 import { failureTypeOf, RelearnError } from "../../schemas/failures.ts";
 import type { BatchProgress } from "../../workflows/messages.ts";
 import type { Cli } from "./cli.ts";
-import { count, counted, duration } from "./format.ts";
+import { duration } from "./format.ts";
 import { interrupted, interruptible } from "./interrupt.ts";
 import { retryingStep } from "./retrying-step.ts";
 import { inTime, type TemporalAccess } from "./temporal.ts";

@@ -34,8 +34,3 @@ export function interval({ value, low, high, why }: Estimate): string {
 }
 
 export const signed = (estimate: Estimate): string => ((estimate.value ?? 0) > 0 ? `+${interval(estimate)}` : interval(estimate));
-
-export const count = (value: number): string => value.toLocaleString("en-US");
-
-/** `1 time`, `2,000 times`: a noun whose plural takes an s, or the one that is given. */
-export const counted = (value: number, noun: string, plural = `${noun}s`): string => `${count(value)} ${value === 1 ? noun : plural}`;

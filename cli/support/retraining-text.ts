@@ -1,4 +1,5 @@
 import type { Judged } from "../../activities/contract.ts";
+import { count, counted } from "../../policy/counted.ts";
 import type { RetrainChange, RetrainSettings } from "../../schemas/retrain.ts";
 import type { RetrainingStatus } from "../../workflows/messages.ts";
 import type { Cli } from "./cli.ts";
@@ -10,7 +11,7 @@ import { plain } from "./style.ts";
 /** What runs, what waits and why. */
 export function retrainingText(style: Cli["style"], pipeline: string, { paused, running, queued, waiting, blocked, decisions, problem }: RetrainingStatus, awaited: Awaited): string {
   const lines = [
-    `${pipeline}: ${paused ? style.yellow("paused, starts no run") : running === null ? "nothing runs" : `${running.workflowId} runs, for ${running.causes.length} cause${running.causes.length === 1 ? "" : "s"}${awaited === null ? "" : waitingText[awaited]}`}`,
+    `${pipeline}: ${paused ? style.yellow("paused, starts no run") : running === null ? "nothing runs" : `${running.workflowId} runs, for ${counted(running.causes.length, "cause")}${awaited === null ? "" : waitingText[awaited]}`}`,
     ...(blocked === null ? [] : [style.red(`its data is said to be broken: ${plain(blocked.message)}`)]),
     ...(problem === null ? [] : [style.red(`what was tried last could not be done: ${plain(problem)}`)]),
     ...queueText(queued),
@@ -27,7 +28,7 @@ export function standingText({ settings, asOf, runs, gpuHours, cooldownEnd }: St
   const { schedule: _, ...all } = settings;
   const inForce = Object.entries(all).map(([name, value]) => `${name}=${String(value)}${Object.hasOwn(change, name) ? " (changed)" : ""}`);
   const cooling = cooldownEnd !== null && Date.parse(cooldownEnd) > Date.parse(asOf) ? `, within the cooldown until ${shortTime(cooldownEnd)}` : "";
-  const used = `${runs}${settings.maxPerMonth === undefined ? "" : ` of ${settings.maxPerMonth}`} run${runs === 1 && settings.maxPerMonth === undefined ? "" : "s"}`;
+  const used = settings.maxPerMonth === undefined ? counted(runs, "run") : `${count(runs)} of ${counted(settings.maxPerMonth, "run")}`;
   const hours = settings.gpuHoursPerMonth === undefined ? "" : `, ${gpuHours.toFixed(1)} of ${settings.gpuHoursPerMonth} accelerator hours`;
   return `settings: ${inForce.join(" ")}\nthis month, as of ${shortTime(asOf)}: ${used}${hours}${cooling}`;
 }

@@ -1,7 +1,8 @@
+import { count, counted } from "../../policy/counted.ts";
 import { gateAnswer, type GateResult } from "../../schemas/gate.ts";
 import type { ProgressLine } from "../../schemas/job.ts";
 import type { RunRecord, Stage } from "../../schemas/run.ts";
-import { count, duration, figure } from "./format.ts";
+import { duration, figure } from "./format.ts";
 import { plain } from "./style.ts";
 
 export const steps = ["ingest", "validate", "train", "evaluate", "register", "approve", "promote"] as const satisfies readonly Stage[];
@@ -44,8 +45,8 @@ function secondsInStep({ startedAt, seconds }: RunRecord, now: number): number {
 function detailOf(step: StepView["step"], record: RunRecord, progress: ProgressLine | null, rollout: string | null): string {
   const { rows, gates, v, question, stage, state, reason } = record;
   if (stage === step && state === "held") return `held: ${plain(reason ?? "the data is not complete")}`;
-  if (step === "validate" && rows !== null) return `${count(rows.accepted)} rows accepted, ${count(rows.quarantined)} quarantined`;
-  if (step === "train" && rows !== null) return [`${count(rows.train)} rows`, ...(stage === "train" ? [progressText(progress)] : [])].filter((text) => text !== "").join(", ");
+  if (step === "validate" && rows !== null) return `${counted(rows.accepted, "row")} accepted, ${count(rows.quarantined)} quarantined`;
+  if (step === "train" && rows !== null) return [counted(rows.train, "row"), ...(stage === "train" ? [progressText(progress)] : [])].filter((text) => text !== "").join(", ");
   if (step === "evaluate" && gates.length > 0) return `gates: ${answersOf(gates)}`;
   if (step === "register" && v !== null) return `version ${v}`;
   if (step === "approve" && state === "waiting" && question !== null) return `waits for ${question.required === 1 ? "a person" : `${question.required} people`}, until ${question.expiresAt.slice(0, 16).replace("T", " ")}Z`;

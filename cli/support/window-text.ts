@@ -1,7 +1,8 @@
+import { count } from "../../policy/counted.ts";
 import type { Alarm } from "../../schemas/alarm.ts";
 import type { Threshold } from "../../schemas/monitors.ts";
 import type { WindowMetric, WindowReport } from "../../schemas/window-report.ts";
-import { count, figure, shortTime } from "./format.ts";
+import { figure, shortTime } from "./format.ts";
 import { plain } from "./style.ts";
 import { renderTable } from "./table.ts";
 

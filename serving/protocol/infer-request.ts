@@ -1,5 +1,6 @@
 import type { ModelContract } from "../../inference/contract.ts";
 import type { InputValues } from "../../inference/session.ts";
+import { counted } from "../../policy/counted.ts";
 import { checkDatatype } from "./accepted-datatypes.ts";
 import { readBinary } from "./binary-values.ts";
 import { emptyColumn, putValue } from "./column-values.ts";
@@ -76,7 +77,7 @@ function readOther(reading: Reading, name: unknown, input: Record<string, unknow
 
 function sameRows(reading: Reading, name: string, rows: number): number {
   if (reading.rows === -1) checkRows(rows, reading.limits);
-  else if (rows !== reading.rows) refuse(`input ${JSON.stringify(name)} has ${rows} rows, and the inputs before it have ${reading.rows}`);
+  else if (rows !== reading.rows) refuse(`input ${JSON.stringify(name)} has ${counted(rows, "row")}, and the inputs before it have ${reading.rows}`);
   return (reading.rows = rows);
 }
 

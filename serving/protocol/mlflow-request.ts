@@ -1,4 +1,5 @@
 import type { ModelContract } from "../../inference/contract.ts";
+import { counted } from "../../policy/counted.ts";
 import type { Decoded, DecodeLimits } from "./decoded.ts";
 import { asList, asObject, readParameters } from "./request-parameters.ts";
 import { refuse, shown } from "./refuse.ts";
@@ -32,7 +33,7 @@ function fromSplit({ columns, data }: Record<string, unknown>, limits: DecodeLim
   checkRows(rows.length, limits);
   return rows.map((row, at) => {
     const values = asList(row, `row ${at}`);
-    if (values.length !== names.length) refuse(`row ${at} has ${values.length} values for ${names.length} columns`);
+    if (values.length !== names.length) refuse(`row ${at} has ${counted(values.length, "value")} for ${counted(names.length, "column")}`);
     return rowOf(names, (i) => values[i]);
   });
 }
@@ -45,7 +46,7 @@ function fromColumns(columns: Record<string, unknown>, limits: DecodeLimits, che
   const rows = lists[0]?.length ?? 0;
   checkRows(rows, limits);
   const other = lists.findIndex((list) => list.length !== rows);
-  if (other >= 0) refuse(`input ${shown(names[other])} has ${lists[other]!.length} rows, and the inputs before it have ${rows}`);
+  if (other >= 0) refuse(`input ${shown(names[other])} has ${counted(lists[other]!.length, "row")}, and the inputs before it have ${rows}`);
   return Array.from({ length: rows }, (_, row) => rowOf(names, (i) => lists[i]![row]));
 }
 

@@ -1,3 +1,4 @@
+import { counted } from "../../policy/counted.ts";
 import { refuse, shown } from "./refuse.ts";
 
 /**
@@ -17,9 +18,9 @@ export function rowsOf(name: string, width: number, shape: unknown): number {
  */
 export function flatData(name: string, data: unknown, rows: number, width: number): readonly unknown[] {
   if (!Array.isArray(data)) return refuse(`input ${JSON.stringify(name)}: expected a list as data, found ${data === null ? "null" : typeof data}`);
-  if (!Array.isArray(data[0])) return data.length === rows * width ? data : refuse(`input ${JSON.stringify(name)}: its shape makes ${rows * width} values, found ${data.length}`);
-  if (data.length !== rows) refuse(`input ${JSON.stringify(name)}: its shape makes ${rows} rows, found ${data.length}`);
-  for (const row of data as unknown[]) if (!Array.isArray(row) || row.length !== width) refuse(`input ${JSON.stringify(name)}: each row is a list of ${width} values, found ${Array.isArray(row) ? `a list of ${row.length}` : typeof row}`);
+  if (!Array.isArray(data[0])) return data.length === rows * width ? data : refuse(`input ${JSON.stringify(name)}: its shape makes ${counted(rows * width, "value")}, found ${data.length}`);
+  if (data.length !== rows) refuse(`input ${JSON.stringify(name)}: its shape makes ${counted(rows, "row")}, found ${data.length}`);
+  for (const row of data as unknown[]) if (!Array.isArray(row) || row.length !== width) refuse(`input ${JSON.stringify(name)}: each row is a list of ${counted(width, "value")}, found ${Array.isArray(row) ? `a list of ${row.length}` : typeof row}`);
   return (data as unknown[][]).flat();
 }
 

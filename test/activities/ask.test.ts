@@ -28,7 +28,7 @@ test("a question in Temporal is answered by the very line that the command line 
   });
   expect(question).toMatchObject({ v: 3, required: 1, expiresAt: "2026-01-08T00:00:00Z" });
   expect(markdown).toContain(signalLine({ run, question }, { from: "environment", address: links.temporalAddress, namespace: links.namespace, ui: null, apiKey: null, tls: null }, "YOUR NAME"));
-  expect(markdown).toContain(`Data: 1010 rows, 10 of them quarantined: see \`quarantine/flights/${sampleEvaluation.snapshot}.parquet\`.`);
+  expect(markdown).toContain(`Data: 1,010 rows, 10 of them quarantined: see \`quarantine/flights/${sampleEvaluation.snapshot}.parquet\`.`);
   expect(markdown.split("\n").filter((line) => line.startsWith("# "))).toEqual(["# Shall flights version 3 serve, nothing serves yet?"]);
   expect(markdown.split("\n").filter((line) => line.startsWith("```"))).toHaveLength(2);
 });

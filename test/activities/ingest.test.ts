@@ -108,7 +108,7 @@ describe("a run is refused, naming file and column, when", () => {
     ["a column is renamed", () => `select * rename (kind as sort) from (${tripsOf("2013-01-03")})`, /no column kind.*it has sort instead: was it renamed\?/],
     ["a column is retyped", () => `select * replace (length::varchar || 'm' as length) from (${tripsOf("2013-01-03")})`, /2013-01-03\.parquet: column length is VARCHAR, but DECIMAL.* in .*2013-01-02\.parquet: it was retyped/],
     ["a column becomes nested", () => `select * replace ([length] as length) from (${tripsOf("2013-01-03")})`, /column length is DECIMAL.*\[\], but/],
-    ["another day's file lies under its name", () => tripsOf("2012-12-03"), /2013-01-03\.parquet: 4 of 4 rows \(100\.0 %\) lie more than a day outside/],
+    ["another day's file lies under its name", () => tripsOf("2012-12-03"), /2013-01-03\.parquet has 4 of 4 rows \(100\.0 %\) more than a day outside/],
   ])("%s", async (_, select, message) => {
     await land(daysFrom(1, 5));
     await writeParquet(stage.at("trips/2013-01-03.parquet"), select());

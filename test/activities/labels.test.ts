@@ -48,12 +48,12 @@ describe("files of labels", () => {
     await stage.say("a", [said("p1", "2013-01-02"), said("p2", "2013-01-03")]);
     const { notes, partitions } = await stage.dataset(defineFor(stage), asOf);
     expect(partitions.filter(({ rows }) => rows > 0).map(({ name }) => name), "a label of the day before is of something else").toEqual(["2013-01-02"]);
-    expect(notes).toEqual(expect.arrayContaining(["source served: of 2 rows that were answered 0 have no consent and 1 had no label within P2D"]));
+    expect(notes).toEqual(expect.arrayContaining(["source served: of 2 answered rows 0 came without consent and 1 had no label within P2D"]));
   });
 
   test.each([
     ["without the column of labels", "prediction_id,decided_at,decided_by\np1,2013-01-02,me\n", /odd\.csv has no column outcome, by which the definition reads labels; it has prediction_id, decided_at, decided_by/],
-    ["with a time that cannot be read", "prediction_id,outcome,decided_at,decided_by\np1,1,soon,me\n", /odd\.csv: 1 of 1 labels have no decided_at that can be read, which says when they became known: correct the file/],
+    ["with a time that cannot be read", "prediction_id,outcome,decided_at,decided_by\np1,1,soon,me\n", /odd\.csv has 1 of 1 label without a decided_at that can be read, which says when they became known: correct the file/],
   ])("are refused %s", async (_, text, message) => {
     await writeText(stage.at("labels/odd.csv"), text);
     await expect(stage.ingest(defineFor(stage), asOf)).rejects.toMatchObject({ type: "DataRefused", message: expect.stringMatching(message) });

@@ -36,7 +36,7 @@ describe("what a model was asked becomes the next data set", () => {
     const dataset = await stage.dataset(define(), asOf);
     expect(dataset.partitions.map(({ name, rows }) => [name, rows])).toEqual([["2013-01-01", 4], ["2013-01-02", 4], ["2013-01-03", 4], ["2013-01-04", 4]]);
     expect((await rowsOf(define())).find(({ prediction_id }) => prediction_id === "2013-01-01-1")).toMatchObject({ prediction_id: "2013-01-01-1", row: "0", at: "2013-01-01 07:30:00+00", kind: "tram", length: 1, late: "1", __file: "predictions/trips/2013-01-01" });
-    expect(dataset.notes).toEqual(expect.arrayContaining(["source served: of 16 rows that were answered 0 have no consent and 0 had no label within P2D"]));
+    expect(dataset.notes).toEqual(expect.arrayContaining(["source served: of 16 answered rows 0 came without consent and 0 had no label within P2D"]));
   });
 
   test("once: the same log is read once, and one day more reads one day", async () => {

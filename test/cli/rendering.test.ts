@@ -136,6 +136,10 @@ describe("the evidence", () => {
     const finding = { check: "rule", subject: "distance", effect: "quarantined" as const, rows: 10, message: "10 rows break a rule" };
     expect(dataText(sampleRun, [finding, { ...finding, effect: "harmless", message: "not told" }])).toBe(`Data: 1,010 rows, 10 of them quarantined: see quarantine/flights/${sampleRun.snapshot}.parquet in the bucket\n  10 rows break a rule`);
   });
+  it("speaks of one row as one", () => {
+    const single = { ...sampleEvaluation, parity: { ...sampleEvaluation.parity, rows: 1 }, holdouts: sampleEvaluation.holdouts.map((holdout) => ({ ...holdout, rows: 1 })) };
+    expect(evidenceText(single, screen)).toMatch(/Holdout recent: 1 row, [^]*largest difference \S+ on 1 row\n/);
+  });
   it("has no champion's columns where there is none", () => {
     const first = { ...sampleEvaluation, champion: null, holdouts: sampleEvaluation.holdouts.map((holdout) => ({ ...holdout, champion: null, difference: null, flips: null })) };
     expect(evidenceText(first, screen)).not.toMatch(/CHAMPION/);
@@ -164,6 +168,10 @@ describe("a run on the screen", () => {
     expect(lines[2]).toMatch(/^\* train\s+5\.0 s\s+800 rows, 42 %, auc 0\.7123, 30 s to go/);
     expect(lines[3]).toBe("· evaluate");
     expect(lines.at(-1)).toBe("flights/run/0123456789ab: 15 s so far");
+  });
+  it("speaks of one row as one", () => {
+    const single = stepViews({ ...sampleRun, rows: { in: 1, accepted: 1, quarantined: 0, train: 1, holdout: 0 } }, null, at);
+    expect(single.map(({ detail }) => detail).slice(1, 3)).toEqual(["1 row accepted, 0 quarantined", "1 row"]);
   });
   it("foretells the rest from an earlier run, and training's own word where it has one", () => {
     const earlier = { ...sampleRun, seconds: { ingest: 4, validate: 6, train: 60, evaluate: 20, register: 1 } };

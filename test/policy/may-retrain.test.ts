@@ -30,9 +30,9 @@ describe("whether a cause starts a run", () => {
     ["it is only proposed where a person starts runs", {}, { mode: "manual" }, { answer: "propose", reason: "retrain.mode is manual: `relearn retraining trigger` runs it" }],
     ["it waits for the cooldown", { past: [run("2013-06-13T00:00:00Z"), run("2013-06-01T00:00:00Z")] }, { cooldown: "P3D" }, { answer: "wait", until: "2013-06-16T00:00:00Z", reason: "within the cooldown of P3D after the run as of 2013-06-13T00:00:00Z" }],
     ["a schedule does not wait for the cooldown", { trigger: trigger("schedule"), past: [run("2013-06-14T00:00:00Z")] }, { cooldown: "P3D" }, { answer: "start" }],
-    ["it waits for the next month, by the pipeline's clock", { past: [run("2013-06-01T05:00:00Z", "schedule"), run("2013-06-01T03:59:00Z"), run("2013-06-10T00:00:00Z", "person")] }, { maxPerMonth: 2 }, { answer: "wait", until: "2013-07-01T04:00:00Z", reason: "2 of 2 runs of this month are used (retrain.maxPerMonth)" }],
+    ["it waits for the next month, by the pipeline's clock", { past: [run("2013-06-01T05:00:00Z", "schedule"), run("2013-06-01T03:59:00Z"), run("2013-06-10T00:00:00Z", "person")] }, { maxPerMonth: 2 }, { answer: "wait", until: "2013-07-01T04:00:00Z", reason: "2 of 2 runs used this month (retrain.maxPerMonth)" }],
     ["a run that ended before it trained has used nothing of the month", { past: [run("2013-06-01T05:00:00Z", "schedule"), { ...run("2013-06-10T00:00:00Z", "person"), trains: false }] }, { maxPerMonth: 2 }, { answer: "start" }],
-    ["hours of accelerators count, whoever asked", { past: [run("2013-06-10T00:00:00Z", "person", 2.5)] }, { gpuHoursPerMonth: 2 }, { answer: "wait", until: "2013-07-01T04:00:00Z", reason: "2.5 of 2 accelerator hours of this month are used (retrain.gpuHoursPerMonth)" }],
+    ["hours of accelerators count, whoever asked", { past: [run("2013-06-10T00:00:00Z", "person", 2.5)] }, { gpuHoursPerMonth: 2 }, { answer: "wait", until: "2013-07-01T04:00:00Z", reason: "2.5 of 2 accelerator hours used this month (retrain.gpuHoursPerMonth)" }],
   ])("%s", (_, changes, settings, verdict) => {
     expect(judge(changes, settings)).toEqual(verdict);
   });

@@ -67,6 +67,11 @@ describe("a step of a canary", () => {
     expect(told(null)).toMatchObject({ answer: "not-applicable", reason: "no answer was compared yet" });
   });
 
+  it("speaks of one server, and of one prediction, as one", () => {
+    const one = ask({ replicas: { live: 1, ready: 1, failed: [] }, ...guards(found("error_rate", { samples: 1 })) }, { plan: { ...plan, samples: 1 } });
+    expect(one.checks.map(({ reason }) => reason).slice(0, 3)).toEqual(["1 of 1 server ready to answer with it", expect.any(String), "0.001 over 1 prediction, e-value 0.05"]);
+  });
+
   it("lowers no share that a person raised", () => {
     expect(onward({ plan, running: { kind: "canary", step: 0, share: 40, paused: false } })).toEqual({ move: "advance", share: 40 });
   });

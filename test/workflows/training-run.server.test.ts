@@ -72,7 +72,7 @@ describe("a training run", () => {
       await handle.signal("approve", yes);
       await handle.signal("reject", { ...yes, by: "bob", comment: "too early" });
     }, "rejected");
-    expect(end).toEqual({ state: "rejected", reason: "rejected by bob: too early" });
+    expect(end).toEqual({ state: "rejected", reason: "bob said no: too early" });
   });
 
   it("waits for its quorum of different people, and counts one person once", async () => {
@@ -228,6 +228,6 @@ describe("a training run", () => {
       await keepHistory(handle, "training-run--cancelled");
     });
     expect(gone).toBe(true);
-    expect(activities.records.at(-1)).toMatchObject({ state: "cancelled" });
+    expect(activities.records.at(-1)).toMatchObject({ state: "cancelled", reason: null });
   });
 });

@@ -1,3 +1,4 @@
+import { count, counted } from "../../../policy/counted.ts";
 import { RelearnError } from "../../../schemas/failures.ts";
 import type { WindowReport } from "../../../schemas/window-report.ts";
 import { watchedVersions } from "../../../stores/base-windows.ts";
@@ -6,7 +7,7 @@ import { inParallel } from "../../../stores/parallel.ts";
 import { lastWindowReports } from "../../../stores/window-reports.ts";
 import { readInstant, readModel } from "../../support/arguments.ts";
 import type { Cli } from "../../support/cli.ts";
-import { count, shortTime } from "../../support/format.ts";
+import { shortTime } from "../../support/format.ts";
 import { knownModel } from "../../support/known-model.ts";
 import { withStore } from "../../support/store.ts";
 import { zoneOf } from "../../support/zone-of.ts";
@@ -35,10 +36,10 @@ async function windowOf(store: ObjectStore, model: string, version: number | nul
 
 function textOf({ style, width }: Cli, report: WindowReport): string {
   const { v, window, over, rows, revision, labels } = report;
-  const restated = revision === 1 ? "" : `, restated ${count(revision - 1)} times because rows or labels came late`;
-  const labelled = labels === null ? [] : [`labels: ${count(labels.labelled)} of ${count(labels.rows)} rows`];
+  const restated = revision === 1 ? "" : `, restated ${counted(revision - 1, "time")} because rows or labels came late`;
+  const labelled = labels === null ? [] : [`labels: ${count(labels.labelled)} of ${counted(labels.rows, "row")}`];
   return [
-    style.bold(`version ${v}, ${shortTime(window.from)} to ${shortTime(window.to)}: ${count(rows.base)} rows`),
-    `distances and quality over ${shortTime(over.from)} to ${shortTime(over.to)}: ${count(rows.over)} rows${restated}`, ...labelled, "", metricsText(report, width),
+    style.bold(`version ${v}, ${shortTime(window.from)} to ${shortTime(window.to)}: ${counted(rows.base, "row")}`),
+    `distances and quality over ${shortTime(over.from)} to ${shortTime(over.to)}: ${counted(rows.over, "row")}${restated}`, ...labelled, "", metricsText(report, width),
   ].join("\n");
 }

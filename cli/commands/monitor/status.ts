@@ -1,3 +1,4 @@
+import { counted } from "../../../policy/counted.ts";
 import type { Alarm } from "../../../schemas/alarm.ts";
 import type { WindowReport } from "../../../schemas/window-report.ts";
 import { listAlarms } from "../../../stores/alarms.ts";
@@ -8,7 +9,7 @@ import { lastWindowReports } from "../../../stores/window-reports.ts";
 import type { MonitoringStatus } from "../../../workflows/messages.ts";
 import { readLimit, readName } from "../../support/arguments.ts";
 import type { Cli } from "../../support/cli.ts";
-import { counted, shortTime } from "../../support/format.ts";
+import { shortTime } from "../../support/format.ts";
 import { knownModel } from "../../support/known-model.ts";
 import { monitoringStatus } from "../../support/monitoring.ts";
 import { withStore } from "../../support/store.ts";
