@@ -116,21 +116,22 @@ export async function heldAgainst(deps: MonitorPorts, request: Omit<BaseRequest,
 
 /**
  * A span's windows with the answers that belong to the definition's slices. Reads the rows once more of those that were counted before answers were kept, or before
- * the slices were changed.
+ * the slices were changed; where the log has them no more, what is known stands.
  */
 export async function withAnswers(deps: MonitorPorts, request: Pick<BaseRequest, "model" | "definition" | "signal">, version: WatchedVersion, bases: readonly BaseWindow[]): Promise<BaseWindow[]> {
   return inParallel(bases, 1, async (base) => {
     if (base.rows === 0 || base.answers?.of === answersOf(request.definition)) return base;
     const scanned = { ...request, window: base.window };
     const answers = await inScan(deps, scanned, await predictionFiles(deps.store, request.model, base.window, request.signal), (scan) => answersIn(deps, scanned, scan, version));
+    if (answers === undefined) return base;
     const kept = { ...base, answers };
     await putBaseWindow(deps.store, kept, request.signal);
     return kept;
   });
 }
 
-const answersIn = async (deps: MonitorPorts, { definition, window, signal }: Pick<BaseRequest, "definition" | "window" | "signal">, { served, sandbox, folder }: Scan, version: WatchedVersion): Promise<Answers> =>
-  keepAnswers(deps, { sandbox: await sandbox(), folder, files: served.files, window, definition, version, signal });
+const answersIn = async (deps: MonitorPorts, { definition, window, signal }: Pick<BaseRequest, "definition" | "window" | "signal">, { served, sandbox, folder }: Scan, version: WatchedVersion): Promise<Answers | undefined> =>
+  served.files.length === 0 ? undefined : keepAnswers(deps, { sandbox: await sandbox(), folder, files: served.files, window, definition, version, signal });
 
 async function countAll(deps: MonitorPorts, request: BaseRequest, objects: BaseWindow["objects"], scan: Scan): Promise<Omit<BaseWindows, "fresh">> {
   const bases: BaseWindows["bases"][number][] = [];
@@ -145,7 +146,7 @@ async function countAll(deps: MonitorPorts, request: BaseRequest, objects: BaseW
     const counted = await countVersion(served, version, request.definition.label.column);
     const authored = await authoredMetrics({ sandbox, files: served.files, window: request.window, monitors: request.definition.monitors }, version);
     const answers = await answersIn(deps, request, scan, version);
-    bases.push({ version, base: { ...about(request, version, objects), ...one, ...counted, authored, answers } });
+    bases.push({ version, base: { ...about(request, version, objects), ...one, ...counted, authored, ...(answers === undefined ? {} : { answers }) } });
   }
   return { bases, problems };
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { ObjectInfo } from "../../stores/object-store.ts";
 import { feedbackListed } from "../../stores/prediction-times.ts";
 import { withDuckDb } from "../../tables/open-duckdb.ts";
 import { fetchObjects, readableObjects } from "./log-objects.ts";
@@ -15,24 +16,26 @@ export interface LabelFiles {
 /** Gives local label files to `work`; they are gone afterwards. */
 export async function withLabelFiles<T>(deps: MonitorPorts, model: string, signal: AbortSignal, work: (labels: LabelFiles) => Promise<T>): Promise<T> {
   const folder = join(deps.scratch, "monitor", randomUUID());
-  const readable = new Map<string, readonly string[]>();
+  const known = new Map<string, string | null>();
   const since = async (receivedAt: number): Promise<readonly string[]> => {
     const listed = await feedbackListed(deps.store, model, receivedAt, signal);
-    const fresh = listed.filter(({ key }) => !readable.has(key));
-    if (fresh.length > 0) {
-      const place = join(folder, String(readable.size));
-      await mkdir(place, { recursive: true });
-      const fetched = await fetchObjects(deps, fresh, place, signal);
-      const { files } = await withDuckDb({ spill: join(deps.scratch, "spill"), timezone: "UTC", memoryMegabytes: 128, threads: 1, signal }, (connection) => readableObjects(connection, fetched));
-      const good = new Set(files);
-      const paths = new Map(fetched.map(({ key, path }) => [key, path]));
-      for (const { key } of fresh) readable.set(key, [paths.get(key)].flatMap((path) => (path !== undefined && good.has(path) ? [path] : [])));
-    }
-    return listed.flatMap(({ key }) => readable.get(key) ?? []);
+    const fresh = listed.filter(({ key }) => !known.has(key));
+    if (fresh.length > 0) for (const [key, path] of await fetchReadable(deps, fresh, join(folder, String(known.size)), signal)) known.set(key, path);
+    return listed.flatMap(({ key }) => known.get(key) ?? []);
   };
   try {
     return await work({ since });
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** By key; null where an object is gone, or cannot be read. */
+async function fetchReadable(deps: MonitorPorts, objects: readonly ObjectInfo[], folder: string, signal: AbortSignal): Promise<Map<string, string | null>> {
+  await mkdir(folder, { recursive: true });
+  const fetched = await fetchObjects(deps, objects, folder, signal);
+  const { files } = await withDuckDb({ spill: join(deps.scratch, "spill"), timezone: "UTC", memoryMegabytes: 128, threads: 1, signal }, (connection) => readableObjects(connection, fetched));
+  const readable = new Set(files);
+  const paths = new Map(fetched.filter(({ path }) => readable.has(path)).map(({ key, path }) => [key, path]));
+  return new Map(objects.map(({ key }) => [key, paths.get(key) ?? null]));
 }

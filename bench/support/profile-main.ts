@@ -9,8 +9,8 @@ import { withDuckDb } from "../../tables/open-duckdb.ts";
 import { quote } from "../../tables/quote.ts";
 import { sketchPartitions } from "../../tables/sketch-partition.ts";
 
-// usage: profile-main.js FOLDER NUMBERS CATEGORIES; profiles FOLDER/reference.parquet (if there) and FOLDER/current.parquet, takes the drift, prints one line of JSON.
-const [folder, numbers, categories] = process.argv.slice(2) as [string, string, string];
+// usage: profile-main.js FOLDER NUMBERS CATEGORIES [MIB]; with so much memory for DuckDB (128) profiles FOLDER/reference.parquet (if there) and FOLDER/current.parquet, takes the drift, prints one line of JSON.
+const [folder, numbers, categories, memory = "128"] = process.argv.slice(2) as [string, string, string, string?];
 const named = (list: string): string[] => list.split(",").filter((name) => name !== "");
 const current = join(folder, "current.parquet");
 const reference = existsSync(join(folder, "reference.parquet")) ? join(folder, "reference.parquet") : current;
@@ -26,7 +26,7 @@ async function sketchOf(connection: DuckDBConnection, frame: Frame, file: string
   return (await sketchPartitions(connection, frame, `(select *, 0 as __partition from ${quote(file)})`, "__partition")).get(0)!;
 }
 
-await withDuckDb({ spill: join(folder, "spill"), timezone: "UTC", memoryMegabytes: Number(process.env["PROFILE_MEMORY_MB"] ?? 128) }, async (connection) => {
+await withDuckDb({ spill: join(folder, "spill"), timezone: "UTC", memoryMegabytes: Number(memory) }, async (connection) => {
   const frame = await frameOf(connection);
   const [before, now] = [await sketchOf(connection, frame, reference), await sketchOf(connection, frame, current)];
   const columns = drift(before, now);

@@ -70,6 +70,10 @@ describe("how right a version was", () => {
     expect(report.metrics.filter(({ metric }) => metric === "accuracy").map(({ rows: n }) => n)).toEqual([rows, rows / 4, rows / 2]);
     const after = (await getBaseWindow(stage.store, model, 1, day.from))!;
     expect([before.answers!.slices, after.answers!.slices, after.objects]).toEqual([[], ["Early", "early"], before.objects]);
+    // Where the log has gone since, what is known of its answers stands.
+    for await (const { key } of stage.store.list(`predictions/${model}/`)) await stage.store.remove(key);
+    const gone = await putJsonBlob(stage.store, { ...(await readDefinition(stage.store, definition)), slices: { late: "hour > 12" } });
+    expect(quality(await observed(stage, { definition: gone, windows: [], labelled: [day], until: day.to }), "accuracy", false)).toMatchObject({ rows });
   });
 
   it("tells that errors have risen, and since when", async () => {
