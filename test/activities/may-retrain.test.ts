@@ -20,14 +20,14 @@ const written = definition.parse({
 });
 
 /** A bucket with past runs, and the activities over it at a given time. */
-async function stageAt(now: string, runs: readonly { readonly asOf: string; readonly startedAt: string }[]) {
+async function stageAt(now: string, runs: readonly { readonly asOf: string; readonly startedAt: string; readonly job?: string | null }[]) {
   const store = memoryObjectStore();
   const ref = await putJsonBlob(store, written);
   const deps = { store, now: () => now } as unknown as Dependencies;
-  for (const [i, { asOf, startedAt }] of runs.entries()) {
+  for (const [i, { asOf, startedAt, job = `job-${i}` }] of runs.entries()) {
     await putRun(store, {
       version: 1, pipeline: "trips", run: `trips/run/${i}`, definition: ref, causes: [{ kind: "alarm", key: String(i), by: null }], asOf, windows: { train: span, holdout: span }, state: "promoted", stage: "done", reason: null, startedAt,
-      updatedAt: startedAt, endedAt: startedAt, seconds: {}, snapshot: null, validation: null, rows: null, job: null, training: null, model: null, evaluation: null, gates: [], v: null, question: null, answers: [],
+      updatedAt: startedAt, endedAt: startedAt, seconds: {}, snapshot: null, validation: null, rows: null, job, training: null, model: null, evaluation: null, gates: [], v: null, question: null, answers: [],
     } satisfies RunRecord);
   }
   const alarmed = (asOf: string, heardAt?: string): Trigger => ({ pipeline: "trips", asOf, definition: ref, cause: { kind: "alarm", key: id, by: null }, alarm: { id, kind: "data-drift", proposal: "retrain", message: "it moved" }, ...(heardAt === undefined ? {} : { heardAt }) });
@@ -39,7 +39,8 @@ const march = ["2026-03-02", "2026-03-03"].map((day) => ({ asOf: `${day}T00:00:0
 
 describe("whether causes start a run, by what is stored", () => {
   it("is no while the month's budget is used, and yes in the next month for what has waited since", async () => {
-    const first = await stageAt("2026-03-05T00:00:10Z", march);
+    const held = { asOf: "2026-03-04T00:00:00Z", startedAt: "2026-03-04T00:01:00Z", job: null };
+    const first = await stageAt("2026-03-05T00:00:10Z", [...march, held]);
     expect(await first.judge(first.alarmed("2026-03-05T00:00:00Z", "2026-03-05T00:00:10Z"))).toMatchObject({ verdicts: [{ answer: "wait", until: "2026-04-01T00:00:00Z" }], budget: { runs: 2 }, settings: { maxPerMonth: 2 } });
     const later = await stageAt("2026-04-01T00:00:00Z", march);
     expect(await later.judge(later.alarmed("2026-03-05T00:00:00Z", "2026-03-05T00:00:10Z"))).toMatchObject({ verdicts: [{ answer: "start" }], budget: { runs: 0 } });
