@@ -7,6 +7,7 @@ import { dataText } from "../../cli/support/data-text.ts";
 import { detailOf } from "../../cli/commands/history.ts";
 import { evidenceText } from "../../cli/support/evidence.ts";
 import { duration, figure, interval, size } from "../../cli/support/format.ts";
+import { retrainingText, standingText } from "../../cli/support/retraining-text.ts";
 import { exitCodes, nextCommand, outcomeLine } from "../../cli/support/run-outcome.ts";
 import { retryingStep } from "../../cli/support/retrying-step.ts";
 import { changeLine, liveLines } from "../../cli/support/run-screen.ts";
@@ -17,8 +18,10 @@ import { renderTable } from "../../cli/support/table.ts";
 import type { Replica } from "../../schemas/replica.ts";
 import { commandWords, typeable } from "../../cli/support/typeable.ts";
 import { workflowLink } from "../../cli/support/workflow-link.ts";
+import { retrain } from "../../schemas/retrain.ts";
 import { runState } from "../../schemas/run.ts";
 import { temporalLine } from "../../schemas/temporal-line.ts";
+import type { RetrainingStatus } from "../../workflows/messages.ts";
 import { sampleEvaluation, sampleQuestion, sampleRun } from "./samples.ts";
 
 const bare = makeStyle(false);
@@ -220,6 +223,18 @@ describe("a run's end", () => {
     const record = { ...sampleRun, state, v: 3, reason: "because", question: sampleQuestion };
     expect(outcomeLine(record, bare)).not.toContain("\n");
     expect(nextCommand(record)).toMatch(/^relearn \w+ /);
+  });
+});
+
+describe("what retraining does", () => {
+  const idle: RetrainingStatus = { paused: false, running: null, queued: [], started: {}, problem: null, waiting: [], blocked: null, change: {}, decisions: [], standing: null };
+  const settings = retrain.parse({});
+
+  it.each([[["a"], "for 1 cause"], [["a", "b"], "for 2 causes"]])("counts the causes %j of a run", (causes, text) => {
+    expect(retrainingText(bare, "p", { ...idle, running: { workflowId: "p/run/1", causes } }, null)).toContain(text);
+  });
+  it.each([[undefined, "1 run"], [1, "1 of 1 run"], [2, "1 of 2 runs"]])("counts the runs of a month that may have %s", (maxPerMonth, text) => {
+    expect(standingText({ asOf: "2026-01-01T00:00:00Z", runs: 1, gpuHours: 0, cooldownEnd: null, settings: { ...settings, ...(maxPerMonth === undefined ? {} : { maxPerMonth }) } }, {})).toMatch(new RegExp(`: ${text}$`));
   });
 });
 

@@ -82,7 +82,7 @@ signal.signal(signal.SIGTERM, told); print("ready", flush=True); open(os.environ
     await writeFile(join(made.home, "jobs", spec.id, "process.json"), JSON.stringify({ pid: process.pid, start: "another boot/1", attempt: 1 }));
     expect((await launcher.poll(handle)).state).toBe("lost");
     await launcher.cancel(handle);
-    expect((await launcher.poll(handle)).state).toBe("cancelled");
+    expect(await launcher.poll(handle)).toMatchObject({ state: "cancelled", reason: "its launcher was told to end it" });
   });
 
   test("a trainer that fills its room fails, and another try may help", async () => {

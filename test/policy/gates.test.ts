@@ -122,6 +122,12 @@ describe("every run is asked for", () => {
   });
 });
 
+test.each<[GateInput, HoldoutEvaluation, string]>([
+  [flipsAtMost(0.1), holdout({ flips: { rows: 1, share: 0.01, negative: 1, positive: 0 } }), "1 row gets another predicted class, 1 of them a wrong one"],
+  [slicesNoWorse("auc", 0.03), holdout({ slices: [{ slice: "storm", rows: 1, candidate: {}, champion: {}, difference: { auc: figure(0) }, rowsToTell: null }] }), "the slice has 1 row, and slices under 200 are not judged"],
+  [atLeast("auc", 0.6), holdout({ rows: 1 }), "the holdout recent has 1 row, too few to judge by: 200 are needed (minRows)"],
+])("one row is spoken of as one: %j", (one, seen, reason) => expect(lastAnswer(one, { holdouts: [seen] }).reason).toBe(reason));
+
 describe("a candidate passes", () => {
   const passes = (gates: GateInput[], changes: Partial<EvaluationFacts> = {}) => gatesPassed(answerGates(definition(...gates), facts(changes)));
 

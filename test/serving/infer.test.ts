@@ -91,6 +91,7 @@ describe("the Open Inference Protocol", () => {
     ["an unknown input", [...inputs(), { name: "y", shape: [2], datatype: "FP32", data: [1, 2] }], /"y" is no input of oip; its inputs are x, wide, n, s, b, e/],
     ["an input twice", [...inputs(), inputs()[0]!], /input "x" is there twice/],
     ["another number of rows", changed(1, { shape: [3, 1], data: [1, 2, 3] }), /input "wide" has 3 rows, and the inputs before it have 2/],
+    ["one row among two", changed(1, { shape: [1, 1], data: [1] }), /input "wide" has 1 row, and the inputs before it have 2/],
     ["another width", changed(5, { shape: [2, 3] }), /input "e": expected shape \[n,2\], found \[2,3\]/],
     ["a shape of a thousand million", changed(0, { shape: [1e9, 1] }), /at most 10000 are taken at once/],
     ["a negative shape", changed(0, { shape: [-1, 1] }), /expected shape \[n,1\] or \[n\], found \[-1,1\]/],
