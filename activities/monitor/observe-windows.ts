@@ -1,5 +1,6 @@
 import type { Window } from "../../schemas/time.ts";
 import type { WindowReport } from "../../schemas/window-report.ts";
+import { headlineQuality } from "../../policy/headline-quality.ts";
 import { spanOver } from "../../policy/monitor-windows.ts";
 import { addDuration } from "../../schemas/calendar.ts";
 import type { Definition } from "../../schemas/definition.ts";
@@ -88,9 +89,9 @@ async function report({ deps, input, definition, quality, labels, pulse: { signa
 export function summaryOf({ v, window, revision, rows, metrics }: WindowReport): ObservedReport {
   const psis = metrics.filter((one) => one.group === "input" && one.metric === "psi" && one.value !== null && one.subject !== null);
   const worst = psis.reduce<WindowReport["metrics"][number] | null>((best, one) => (best === null || (one.value as number) > (best.value as number) ? one : best), null);
-  const quality = metrics.find((one) => one.group === "quality" && one.subject === null && one.value !== null && !one.estimated) ?? metrics.find((one) => one.group === "quality" && one.subject === null && one.value !== null);
+  const quality = headlineQuality(metrics);
   return {
     v, window, revision, rows, worst: worst === null ? null : { column: worst.subject as string, psi: worst.value as number },
-    quality: quality === undefined ? null : { metric: quality.metric, value: quality.value as number, estimated: quality.estimated },
+    quality: quality === null ? null : { metric: quality.metric, value: quality.value as number, estimated: quality.estimated },
   };
 }

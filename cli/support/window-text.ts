@@ -1,4 +1,5 @@
 import { count } from "../../policy/counted.ts";
+import { headlineQuality } from "../../policy/headline-quality.ts";
 import type { Alarm } from "../../schemas/alarm.ts";
 import type { Threshold } from "../../schemas/monitors.ts";
 import type { WindowMetric, WindowReport } from "../../schemas/window-report.ts";
@@ -31,9 +32,8 @@ export function worstText({ metrics }: Pick<WindowReport, "metrics">): string {
 }
 
 function qualityText({ metrics }: WindowReport): string {
-  const all = metrics.filter((one) => one.group === "quality" && one.subject === null && one.value !== null);
-  const told = all.find(({ estimated }) => !estimated) ?? all[0];
-  return told === undefined ? "-" : `${plain(told.metric)} ${figure(told.value)}${told.estimated ? " (estimated)" : ""}`;
+  const told = headlineQuality(metrics);
+  return told === null ? "-" : `${plain(told.metric)} ${figure(told.value)}${told.estimated ? " (estimated)" : ""}`;
 }
 
 /** Every figure of a report, group by group. */

@@ -57,7 +57,7 @@ async function demo(): Promise<void> {
     await serveOn(parts, stale);
     chapter("What the windows say of what was served and labelled: before, and after");
     say("the log goes to the bucket, and its windows are told of ...\n");
-    await toldUntil(parts, "2013-04-07T04:00:00Z");
+    await toldUntil(parts, 2, "2013-04-07T04:00:00Z");
     await relearn("monitor", "status", "flights");
     chapter("What the registry remembers");
     await relearn("rollout", "status", "flights");
