@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import flights from "../../examples/flights/pipeline.ts";
-import { todaysHalf } from "../support/todays-half.ts";
+import { todaysShare } from "../support/todays-share.ts";
 import { cleanUp, landReal, newWorld, type Outcome, rewrite, type World } from "./flights-world.ts";
 import type { DefinitionInput } from "../../schemas/definition.ts";
 
@@ -89,7 +89,7 @@ function effectOf(outcome: Outcome): { readonly effect: Effect | "unseen"; reado
 
 describe("of 25 corruptions of a new month", () => {
   test("there are 25", () => expect(corruptions).toHaveLength(25));
-  test.each(todaysHalf(corruptions))("$name: $effect, by name", async ({ effect, names, corrupt }) => {
+  test.each(todaysShare(corruptions, 2))("$name: $effect, by name", async ({ effect, names, corrupt }) => {
     const changed = (effect === "stopped" && corrupt.toString().includes("csv") ? csvWorld : world).copy();
     const outcome = await changed.run(asOf, (await corrupt(changed)) ?? {});
     const found = effectOf(outcome);

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { todaysHalf } from "../support/todays-half.ts";
+import { todaysShare } from "../support/todays-share.ts";
 import { type CalmLife, calmLife, killAtEach } from "./killed-lives.ts";
 
 const listed = join(import.meta.dirname, "points.json");
@@ -17,5 +17,5 @@ describe("a worker that is killed between two steps", () => {
     expect([...calm.points].sort()).toEqual(JSON.parse(readFileSync(listed, "utf8")));
   });
 
-  it("leaves one version, one promotion and one training job, as if it had never died", () => killAtEach(calm, todaysHalf(calm.points)), 500_000);
+  it("leaves one version, one promotion and one training job, as if it had never died", () => killAtEach(calm, todaysShare(calm.points, 3)), 500_000);
 });

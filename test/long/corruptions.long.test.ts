@@ -1,2 +1,2 @@
-/** The file itself, which `npm test` runs by halves: here all of its corruptions. */
+/** The file itself, which `npm test` runs by shares: here all of its corruptions. */
 import "../activities/corruptions.test.ts";
