@@ -1,9 +1,10 @@
 import type { AuthoredMetric } from "../../schemas/base-window.ts";
 import type { Monitors } from "../../schemas/monitors.ts";
 import type { Window } from "../../schemas/time.ts";
-import { answerSql, columnNamesSql, servedRows } from "../../tables/served-sql.ts";
+import { answerSql, servedRows } from "../../tables/served-sql.ts";
 import { oneNumber } from "../../tables/sql-check.ts";
 import type { Sandbox } from "../../tables/sql-child.ts";
+import { loggedColumns } from "./logged-columns.ts";
 import type { WatchedVersion } from "./watched-version.ts";
 
 export interface AuthoredRequest {
@@ -32,10 +33,9 @@ export async function authoredMetrics({ sandbox, files, window, monitors }: Auth
   return metrics;
 }
 
-async function makeViews(sandbox: Sandbox, { files, window }: Pick<AuthoredRequest, "files" | "window">, { v, manifest }: WatchedVersion): Promise<void> {
-  const { task } = manifest.outputs;
-  const there = new Set((await sandbox.run("the prediction log", columnNamesSql(files))).map(({ name }) => String(name)));
-  const columns = manifest.inputs.filter(({ name }) => there.has(`in_${name}`));
+async function makeViews(sandbox: Sandbox, { files, window }: Pick<AuthoredRequest, "files" | "window">, version: WatchedVersion): Promise<void> {
+  const { v, manifest: { outputs: { task } } } = version;
+  const columns = await loggedColumns(sandbox, files, version);
   const others = { [task === "regression" ? "value" : "score"]: answerSql(task), label: "label", latency_ms: "latency_ms", error: "error" };
   const make = (name: string, rows: string): string => `create or replace temp view ${name} as ${rows}`;
   await sandbox.run("the prediction log", [make("__input", servedRows(files, window, v, columns)), make("__output", servedRows(files, window, v, columns, others))]);

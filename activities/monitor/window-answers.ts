@@ -6,9 +6,10 @@ import type { Window } from "../../schemas/time.ts";
 import { keyOf } from "../../stores/documents.ts";
 import { putBlobFile } from "../../stores/blobs.ts";
 import { id, quote } from "../../tables/quote.ts";
-import { columnNamesSql, servedRows } from "../../tables/served-sql.ts";
+import { servedRows } from "../../tables/served-sql.ts";
 import type { Sandbox } from "../../tables/sql-child.ts";
 import { keepBlob } from "../support/local-blobs.ts";
+import { loggedColumns } from "./logged-columns.ts";
 import type { MonitorPorts } from "./monitor-ports.ts";
 import type { WatchedVersion } from "./watched-version.ts";
 
@@ -47,9 +48,9 @@ export async function keepAnswers(deps: MonitorPorts, request: AnswersRequest): 
   return { blob, of: answersOf(definition), slices };
 }
 
-async function makeView({ sandbox, files, window, version: { v, manifest, digest } }: AnswersRequest): Promise<void> {
-  const there = new Set((await sandbox.run("the prediction log", columnNamesSql(files))).map(({ name }) => String(name)));
-  const columns = manifest.inputs.filter(({ name }) => there.has(`in_${name}`));
+async function makeView({ sandbox, files, window, version }: AnswersRequest): Promise<void> {
+  const { v, digest } = version;
+  const columns = await loggedColumns(sandbox, files, version);
   const others = { __id: "prediction_id", __row: `"row"`, __at: `"at"`, __score: "score", __value: "value", __variant: "variant", __error: "error", __digest: "digest" };
   await sandbox.run("the prediction log", `create or replace temp view __answers as select * from (${servedRows(files, window, v, columns, others)}) where __variant <> 'shadow' and __error is null and __digest = ${quote(digest)}`);
 }

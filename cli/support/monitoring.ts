@@ -1,7 +1,7 @@
 import type { Workflow } from "@temporalio/common";
 import { readJson } from "../../schemas/boundary.ts";
 import { RelearnError } from "../../schemas/failures.ts";
-import { manifest } from "../../schemas/manifest.ts";
+import { type Manifest, manifest } from "../../schemas/manifest.ts";
 import type { BlobRef } from "../../schemas/names.ts";
 import type { TemporalSettings } from "../../schemas/settings.ts";
 import { temporalLine } from "../../schemas/temporal-line.ts";
@@ -16,11 +16,11 @@ const monitoringId = (pipeline: string): string => `${pipeline}/monitoring`;
 /** A look may have a year to catch up with. */
 const lookMs = 600_000;
 
-/** The definition by which a model is watched: that of the version that serves. @throws RelearnError `NotFound` where none does */
-export async function watchedBy(store: ObjectStore, pipeline: string): Promise<BlobRef> {
+/** The manifest of the version that serves, by whose definition a model is watched. @throws RelearnError `NotFound` where none does */
+export async function servingManifest(store: ObjectStore, pipeline: string): Promise<Manifest> {
   const champion = await (await knownModel(store, pipeline)).champion();
   if (champion === null) throw new RelearnError("NotFound", `no version of ${pipeline} serves yet, so there is nothing to watch; \`relearn runs ${pipeline}\` says how its runs stand`);
-  return readJson(manifest, new TextDecoder().decode(await getBlob(store, champion.manifest)), `the manifest of ${pipeline} version ${champion.v}`).definition;
+  return readJson(manifest, new TextDecoder().decode(await getBlob(store, champion.manifest)), `the manifest of ${pipeline} version ${champion.v}`);
 }
 
 /** Asks a pipeline's `monitoring`, started where it does not run yet, and waits for its answer. */

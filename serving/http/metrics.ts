@@ -17,7 +17,7 @@ export interface Meter {
 /** The server's figures. Others add their own to `registry`. */
 export interface Metrics {
   readonly registry: Registry;
-  /** Kept by whoever answers: looking one up takes a name made of three. */
+  /** Looked up by name at each request. */
   meter(contract: ModelContract, variant: Variant): Meter;
   /** Counts a request that ended with an error. @param outcome kind of the failure. */
   failed(model: string, outcome: string): void;

@@ -4,7 +4,7 @@ import type { ThresholdChange } from "../../../schemas/threshold-change.ts";
 import { readName, readText } from "../../support/arguments.ts";
 import type { Cli } from "../../support/cli.ts";
 import { checkMetric } from "../../support/known-metric.ts";
-import { askMonitoring, monitoringLine, watchedBy } from "../../support/monitoring.ts";
+import { askMonitoring, monitoringLine, servingManifest } from "../../support/monitoring.ts";
 import { personOf } from "../../support/person.ts";
 import { withStore } from "../../support/store.ts";
 import { withTemporal } from "../../support/temporal.ts";
@@ -21,9 +21,9 @@ export async function set(cli: Cli, given: string, metric: string, written: read
   const input = { metric: readText("the metric", metric, 200), threshold: readThreshold(written), by: await personOf(options.by), ...(options.reason === undefined ? {} : { reason: readText("--reason", options.reason, 2_000) }) };
   const settings = await cli.settings();
   const definition = await withStore(settings, async (store) => {
-    const found = await watchedBy(store, pipeline);
-    await checkMetric(store, pipeline, input.metric);
-    return found;
+    const serving = await servingManifest(store, pipeline);
+    await checkMetric(store, pipeline, input.metric, Object.keys(serving.metrics));
+    return serving.definition;
   });
   const change = await withTemporal(settings, (access) => askMonitoring<ThresholdChange>(access, pipeline, definition, "setThreshold", input));
   cli.give(change, `${change.metric} of ${pipeline} alarms ${thresholdText(change.threshold)} from the next window on (change ${change.n} on its record)`);
