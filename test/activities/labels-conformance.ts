@@ -24,7 +24,7 @@ export const defineFor = ({ define, labels }: LabelsStage, more: { readonly unla
 type Row = { readonly prediction_id: string; readonly late: string; readonly label_source: string | null };
 
 /** What holds of labels wherever they come from. */
-export function describeLabels(kind: string, open: () => Promise<LabelsStage>, runs = 2): void {
+export function describeLabels(kind: string, open: () => Promise<LabelsStage>, runs = 3): void {
   describe(`labels from ${kind}`, () => {
     let stage: LabelsStage;
     beforeEach(async () => {
